@@ -1,0 +1,253 @@
+"""Scores to effects: which group is treated apart, by how much, how sure, and what blocks a verdict.
+
+The procedure is the default one of docs/method.md: scenario x group matrix, leave-one-out
+contrast, t interval over scenarios, one family rule, equivalence test against the margin, and
+three verdicts. `equivalent` is withheld wherever something else than equal treatment could
+explain it; a disparity that is shown stays shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness import stats
+from harness.analysis.cells import Answer, Cells, Family, ProbeKey, cells, families, join
+from harness.analysis.checks import noise_floor, probe_checks
+from harness.analysis.claims import claim
+from harness.kinds import KINDS
+from harness.nouns import Prompt, Record, Score, Verdict
+from harness.policy import Policy
+from harness.stats.contrasts import FEWEST_SCENARIOS
+
+SCHEMA = 1
+DRAWS = 9999
+"""Sign flips for the worst gap's p-value."""
+
+
+def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -> Record:
+    """The content of `effects.json`.
+
+    Parameters
+    ----------
+    prompts : the design, in its order.
+    scores : any order; prompts without a score are left out.
+    rules : margins, alpha and floors, fixed before the run.
+
+    Returns
+    -------
+    Record
+        `effects` (one a group and family), `axes` (one a family), `probes` (one a probe,
+        language and cue kind), `secondary` (effects on other endpoints; they never decide).
+        Undefined numbers are None.
+    """
+    answers = join(prompts, scores)
+    by_family = families(answers)
+    checks = {
+        key: probe_checks(
+            [a for family in by_family if family.parent == key for a in by_family[family]],
+            KINDS[key.kind].OUTCOME,
+            rules,
+        )
+        for key in dict.fromkeys(family.parent for family in by_family)
+    }
+    effects, axes, secondary = [], [], []
+    for family, members in by_family.items():
+        rows, axis = _family(family, members, checks[family.parent], rules)
+        effects.extend(rows)
+        axes.append(axis)
+        secondary.extend(_secondary(family, members, rules))
+    return {
+        "schema": SCHEMA,
+        "effects": effects,
+        "axes": axes,
+        "probes": [{**key._asdict(), **check} for key, check in checks.items()],
+        "secondary": secondary,
+    }
+
+
+def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Record]:
+    """For every family the smallest effect its design shows with 80 % power.
+
+    `spreads` are standard deviations of a contrast over scenarios, in units of the outcome.
+    None where a family has too few scenarios for any verdict.
+    """
+    asked: dict[Family, tuple[set[str], set[str]]] = {}
+    for p in prompts:
+        family = Family(p.probe, p.kind, p.language, p.cue, p.axis)
+        scenarios, groups = asked.setdefault(family, (set(), set()))
+        scenarios.add(p.scenario)
+        groups.add(p.group)
+    rows = []
+    for family, (scenarios, groups) in asked.items():
+        enough = len(scenarios) >= FEWEST_SCENARIOS and len(groups) > 1
+        rows.append({
+            **family._asdict(), "scenarios": len(scenarios), "groups": len(groups),
+            "sd": {
+                f"{sd:g}": stats.detectable(sd, len(scenarios), len(groups)) if enough else None
+                for sd in spreads
+            },
+        })  # fmt: skip
+    return rows
+
+
+def _family(
+    family: Family, answers: Sequence[Answer], checks: Record, rules: Policy
+) -> tuple[list[Record], Record]:
+    """Effects of every group of one family, and the axis record over them."""
+    kind = KINDS[family.kind]
+    margin = rules.margins[family.kind]
+    matrix = cells(answers, kind.OUTCOME)
+    found = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
+    bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
+    rows = []
+    for k, group in enumerate(matrix.groups):
+        verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
+        if verdict is Verdict.EQUIVALENT:
+            blocked = _blocked(matrix, k, found.n, bounds, margin, checks, rules)
+            verdict, reason = (Verdict.INCONCLUSIVE, blocked) if blocked else (verdict, reason)
+        rows.append(
+            {
+                **family._asdict(), "group": group, "endpoint": kind.OUTCOME, "unit": kind.UNIT,
+                **_numbers(found, k), "alpha": rules.alpha, "margin": margin,
+                "verdict": str(verdict), "material": bool(found.material[k]), "reason": reason,
+                "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
+                "coverage": float(matrix.coverage[k]), "statuses": matrix.statuses[group],
+                "bounds": None if bounds is None else _bound(bounds, k),
+            }
+        )  # fmt: skip
+    return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules)
+
+
+def _axis(
+    family: Family,
+    answers: Sequence[Answer],
+    matrix: Cells,
+    rows: Sequence[Record],
+    outcome: str,
+    rules: Policy,
+) -> Record:
+    margin = rules.margins[family.kind]
+    verdict = stats.axis_verdict([row["verdict"] for row in rows])
+    defined = [row for row in rows if row["estimate"] is not None]
+    largest = max(defined, key=lambda row: abs(row["estimate"]), default=None)
+    open_ = [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]
+    gap = stats.worst_gap(matrix.mean, rng=np.random.default_rng(0), draws=DRAWS)
+    axis: Record = {
+        **family._asdict(),
+        "verdict": verdict,
+        "reason": next((row["reason"] for row in open_ if row["reason"]), None)
+        if verdict == Verdict.INCONCLUSIVE else None,
+        "largest": largest and {
+            name: largest[name] for name in ("group", "estimate", "low", "high", "verdict")
+        },
+        "n_scenarios": rows[0]["n_scenarios"],
+        "n_designed": rows[0]["n_designed"],
+        "coverage": float(matrix.coverage.min()),
+        "groups": len(rows),
+        "unit": rows[0]["unit"],
+        "margin": margin,
+        "alpha": rules.alpha,
+        **noise_floor(answers, matrix, outcome, rules.alpha),
+        "worst_gap": None if gap.p_value is None else {
+            name: _finite(getattr(gap, name))
+            for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
+        },
+        "scenarios_needed": _needed(open_, margin, len(rows), rules.alpha),
+    }  # fmt: skip
+    return {**axis, "claim": claim(axis)}
+
+
+def _blocked(
+    matrix: Cells,
+    k: int,
+    n: int,
+    bounds: stats.MissingBounds | None,
+    margin: float,
+    checks: Record,
+    rules: Policy,
+) -> str | None:
+    """Why group k must not be called equivalent although its interval lies inside the margin."""
+    if n < rules.minimum_scenarios:
+        return f"{n} scenarios, at least {rules.minimum_scenarios} are needed"
+    worst = int(matrix.coverage.argmin())
+    if matrix.coverage[worst] < rules.coverage_floor:
+        return (
+            f"coverage {matrix.coverage[worst]:.0%} in group '{matrix.groups[worst]}', needs "
+            f"{rules.coverage_floor:.0%}"
+        )
+    if bounds is not None and bounds.verdict[k] != Verdict.EQUIVALENT:
+        return f"what is missing could move the effect to the margin of {margin:g}"
+    blocked: str | None = checks["degenerate"] or checks["insensitive"]
+    return blocked
+
+
+def _bounds(
+    matrix: Cells, limits: tuple[float, float], margin: float, alpha: float
+) -> stats.MissingBounds | None:
+    """Worst-case bounds where a response is missing; None where none is."""
+    partial = matrix.answered < matrix.asked
+    if not partial.any():
+        return None
+    low, high = matrix.extremes(*limits)
+    known = np.where(partial, np.nan, matrix.mean)
+    return stats.missing_bounds(known, margin=margin, low=low, high=high, alpha=alpha)
+
+
+def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list[Record]:
+    """Effects on other endpoints: the mass of the answers, and whether there was an answer.
+
+    They use the margin of the kind and are shown beside the outcome; they decide nothing.
+    """
+    matrix = cells(answers, KINDS[family.kind].OUTCOME)
+    share = matrix.answered / matrix.asked
+    endpoints = {
+        "mass": cells(answers, "mass").mean,
+        "answered": share if (share < 1).any() else np.full(share.shape, np.nan),
+    }
+    rows = []
+    for endpoint, y in endpoints.items():
+        if np.isnan(y).all():
+            continue
+        found = stats.group_effects(y, margin=rules.margins[family.kind], alpha=rules.alpha)
+        rows += [
+            {
+                **family._asdict(), "group": group, "endpoint": endpoint, "unit": "probability",
+                **_numbers(found, k), "alpha": rules.alpha,
+                "margin": rules.margins[family.kind], "verdict": str(found.verdict[k]),
+                "material": bool(found.material[k]), "reason": str(found.reason[k]) or None,
+                "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
+            }
+            for k, group in enumerate(matrix.groups)
+        ]  # fmt: skip
+    return rows
+
+
+def _numbers(found: stats.GroupEffects, k: int) -> Record:
+    names = ("estimate", "standard_error", "low", "high", "tost_low", "tost_high", "p_value",
+             "p_adjusted", "df", "mean")  # fmt: skip
+    return {name: _finite(getattr(found, name)[k]) for name in names}
+
+
+def _bound(bounds: stats.MissingBounds, k: int) -> Record:
+    return {name: _finite(getattr(bounds, name)[k]) for name in ("lower", "upper", "low", "high")}
+
+
+def _needed(open_: Sequence[Mapping[str, float]], margin: float, groups: int, alpha: float
+) -> int | None:  # fmt: skip
+    """Scenarios after which every open group should be decided; None where that is unknown."""
+    more = [
+        stats.still_needed(
+            row["estimate"], row["standard_error"], int(row["n_scenarios"]),
+            margin=margin, groups=groups, alpha=alpha,
+        )
+        for row in open_
+        if row["estimate"] is not None and row["standard_error"] is not None
+    ]  # fmt: skip
+    known = [count for count in more if count]
+    return max(known) if known and len(known) == len(open_) else None
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None

@@ -1,0 +1,172 @@
+"""Scores into scenario x group matrices, one for every family.
+
+A family is probe x kind x language x cue kind x axis; nothing is pooled across families. Only
+the counterfactual arm and its repetitions enter a cell; variants and samples of one scenario
+are averaged first, since the scenario is the statistical unit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.nouns import Arm, Prompt, Score, Status
+
+Floats = NDArray[np.float64]
+
+
+class ProbeKey(NamedTuple):
+    probe: str
+    kind: str
+    language: str
+    cue: str
+
+
+class Family(NamedTuple):
+    probe: str
+    kind: str
+    language: str
+    cue: str
+    axis: str
+
+    @property
+    def parent(self) -> ProbeKey:
+        return ProbeKey(self.probe, self.kind, self.language, self.cue)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One prompt with what its response was worth."""
+
+    prompt: Prompt
+    status: Status
+    values: Mapping[str, float]
+
+    @property
+    def answered(self) -> bool:
+        return self.status is Status.ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One family's answers as matrices of shape (scenarios, groups).
+
+    `mean` is the mean over a cell's answered responses, NaN where there is none. `asked` and
+    `answered` count responses. `statuses` counts them by group and status.
+    """
+
+    scenarios: tuple[str, ...]
+    groups: tuple[str, ...]
+    mean: Floats
+    asked: Floats
+    answered: Floats
+    statuses: Mapping[str, Mapping[str, int]]
+
+    @property
+    def coverage(self) -> Floats:
+        """Share of each group's prompts that were answered: (groups,)."""
+        share: Floats = self.answered.sum(0) / self.asked.sum(0)
+        return share
+
+    def extremes(self, low: float, high: float) -> tuple[Floats, Floats]:
+        """Every cell's mean had its unanswered responses all scored `low`, or all `high`."""
+        known = np.where(self.answered > 0, np.nan_to_num(self.mean) * self.answered, 0.0)
+        missing = self.asked - self.answered
+        return (known + missing * low) / self.asked, (known + missing * high) / self.asked
+
+
+def join(prompts: Sequence[Prompt], scores: Sequence[Score]) -> list[Answer]:
+    """Every prompt beside its scores, in the order of the prompts; unscored ones are left out."""
+    values: dict[str, dict[str, float]] = {}
+    status: dict[str, Status] = {}
+    for score in scores:
+        status[score.prompt] = score.status
+        if score.value is not None:
+            values.setdefault(score.prompt, {})[score.scorer] = score.value
+    return [
+        Answer(prompt, status[prompt.id], values.get(prompt.id, {}))
+        for prompt in prompts
+        if prompt.id in status
+    ]
+
+
+def families(answers: Sequence[Answer]) -> dict[Family, list[Answer]]:
+    """Answers by family, in the order of the design."""
+    found: dict[Family, list[Answer]] = {}
+    for answer in answers:
+        p = answer.prompt
+        found.setdefault(Family(p.probe, p.kind, p.language, p.cue, p.axis), []).append(answer)
+    return found
+
+
+@dataclass(slots=True)
+class _Tally:
+    total: float = 0.0
+    answered: int = 0
+    asked: int = 0
+
+
+def cells(answers: Sequence[Answer], scorer: str) -> Cells:
+    """The matrices of one family for one scorer's number.
+
+    A response that is answered but lacks this number counts as not answered.
+    """
+    scenarios: dict[str, int] = {}
+    groups: dict[str, int] = {}
+    tallies: dict[tuple[int, int], _Tally] = {}
+    statuses: dict[str, Counter[str]] = {}
+    for answer in answers:
+        if answer.prompt.arm not in (Arm.COUNTERFACTUAL, Arm.REPEAT):
+            continue
+        g = scenarios.setdefault(answer.prompt.scenario, len(scenarios))
+        k = groups.setdefault(answer.prompt.group, len(groups))
+        statuses.setdefault(answer.prompt.group, Counter())[str(answer.status)] += 1
+        tally = tallies.setdefault((g, k), _Tally())
+        tally.asked += 1
+        if answer.answered and scorer in answer.values:
+            tally.answered += 1
+            tally.total += answer.values[scorer]
+    shape = (len(scenarios), len(groups))
+    mean, asked, answered = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
+    for place, tally in tallies.items():
+        asked[place], answered[place] = tally.asked, tally.answered
+        if tally.answered:
+            mean[place] = tally.total / tally.answered
+    return Cells(
+        tuple(scenarios), tuple(groups), mean, asked, answered,
+        {group: dict(counts) for group, counts in statuses.items()},
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Arms:
+    """Means of the edited arms and of the cells they belong to, by (scenario, group)."""
+
+    counterfactual: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+    edited: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+
+    def pairs(self) -> tuple[list[str], Floats, Floats]:
+        """Scenarios, the edited arm's means, and the means of the same group unedited."""
+        keys = [key for key in self.edited if key in self.counterfactual]
+        edited = np.array([np.mean(self.edited[key]) for key in keys])
+        plain = np.array([np.mean(self.counterfactual[key]) for key in keys])
+        return [key[0] for key in keys], edited, plain
+
+
+def arms(answers: Sequence[Answer], arm: Arm, scorer: str) -> Arms:
+    """The answered responses of one edited arm beside those of the same cue unedited."""
+    found = Arms()
+    for answer in answers:
+        if not answer.answered or scorer not in answer.values:
+            continue
+        key = (answer.prompt.scenario, answer.prompt.axis, answer.prompt.group)
+        if answer.prompt.arm is arm:
+            found.edited.setdefault(key, []).append(answer.values[scorer])
+        elif answer.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
+            found.counterfactual.setdefault(key, []).append(answer.values[scorer])
+    return found

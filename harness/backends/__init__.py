@@ -1,0 +1,68 @@
+"""Prompt to response: one small protocol, one file per way of getting an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from harness.models import LocalModel, Model
+from harness.nouns import Record, Request, Response, Want
+
+
+class Backend(Protocol):
+    """What the pipeline needs of whoever answers.
+
+    A backend is cheap to make: weights are loaded and servers are asked when first needed.
+    """
+
+    whole_blocks: bool
+    """Whether an unfinished block must be asked again whole (batches are formed within it)."""
+
+    def identity(self) -> Record:
+        """What identifies the weights beside the definition, for the fingerprint."""
+        ...
+
+    def offers(self, want: Want) -> bool:
+        """Whether this can be measured; a server may be asked once.
+
+        Raises
+        ------
+        ModelError
+            The server cannot be reached or refuses the key.
+        """
+        ...
+
+    def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
+        """Responses for every request of every block, in any order.
+
+        A request that fails gives a response with `Finish.ERROR` and its words in `detail`.
+
+        Raises
+        ------
+        ModelError
+            Nothing more can be answered; what was yielded before stands.
+        """
+        ...
+
+    def count_tokens(self, requests: Sequence[Request]) -> int | None:
+        """Prompt tokens of all requests together; None where no tokenizer is at hand."""
+        ...
+
+    def facts(self) -> Record:
+        """For the manifest: device, precision, batch sizes, what the server offers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of weights and connections."""
+        ...
+
+
+def open_backend(model: Model, say: Callable[[str], None] = lambda _: None) -> Backend:
+    """The backend that answers for `model`; `say` is told of slow steps (a download, say)."""
+    if isinstance(model, LocalModel):
+        from harness.backends.local import LocalBackend
+
+        return LocalBackend(model, say)
+    from harness.backends.remote import RemoteBackend
+
+    return RemoteBackend(model)

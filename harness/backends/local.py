@@ -1,0 +1,335 @@
+"""Models that transformers runs on this machine, CPU or CUDA.
+
+Every request of a block is measured on its own tokens: requests of equal length share a batch,
+so nothing is padded and a number does not depend on its neighbours beyond rounding. Logits are
+computed for the positions that are read and for no others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.backends import weights
+from harness.backends.quiet import quiet_transformers
+from harness.errors import InputError, ModelError
+from harness.models import LocalModel
+from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH = 16
+"""Requests computed together: on a CPU more gains little, on a GPU memory stays small."""
+PLAIN_END = "\nAnswer:"
+"""What ends a prompt that is put without a chat template, so that an answer comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """A request with its prompt and, for `Want.SEQUENCE`, one continuation as token ids."""
+
+    request: Request
+    prompt: tuple[int, ...]
+    continuation: tuple[int, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.prompt), len(self.continuation)
+
+
+class LocalBackend:
+    """Answers for one `LocalModel`; weights are loaded at the first question."""
+
+    whole_blocks = True
+
+    def __init__(self, model: LocalModel, say: weights.Say = lambda _: None) -> None:
+        self.model = model
+        self._say = say
+        self._folder: Path | None = None
+        self._tokenizer: Any = None
+        self._network: Any = None
+        self._single: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
+
+    # -- the protocol --------------------------------------------------------------------------
+
+    def identity(self) -> Record:
+        return weights.identity(self.model)
+
+    def offers(self, want: Want) -> bool:
+        return True
+
+    def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
+        self._load()
+        for block in blocks:
+            yield from self._block(block)
+
+    def count_tokens(self, requests: Sequence[Request]) -> int | None:
+        """Prompt tokens, counted with the model's tokenizer if it is in the cache."""
+        if self._tokenizer is None and weights.cached(self.model) is None:
+            return None
+        return sum(len(self._encode(request.messages)) for request in requests)
+
+    def facts(self) -> Record:
+        import torch
+        import transformers
+
+        facts = {"path": "plain", "dtype": self.model.dtype, "batch": BATCH,
+                 "torch": torch.__version__, "transformers": transformers.__version__}  # fmt: skip
+        if self._network is not None:
+            device = self._network.device
+            facts["device"] = str(device)
+            facts["threads"] = torch.get_num_threads()
+            if device.type == "cuda":
+                facts["device_name"] = torch.cuda.get_device_name(device)
+        return facts
+
+    def close(self) -> None:
+        self._network = self._tokenizer = None
+
+    # -- loading -------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        if self._network is not None:
+            return
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        device = self._device()
+        folder = self._weights()
+        with quiet_transformers():
+            try:
+                network = AutoModelForCausalLM.from_pretrained(
+                    folder,
+                    dtype=getattr(torch, self.model.dtype),
+                    use_safetensors=True,
+                    trust_remote_code=self.model.trust_remote_code,
+                )
+                self._network = network.to(device).eval()
+            except torch.cuda.OutOfMemoryError as error:
+                raise ModelError(
+                    f"model '{self.model.name}': its weights do not fit on {device}"
+                ) from error
+            except Exception as error:  # transformers raises nearly everything on a bad folder
+                raise InputError(
+                    f"model '{self.model.name}': {folder} cannot be loaded: {_first_line(error)}"
+                ) from error
+
+    def _weights(self) -> Path:
+        if self._folder is None:
+            self._folder = weights.materialise(self.model, self._say)
+        return self._folder
+
+    def _device(self) -> torch.device:
+        import torch
+
+        wanted = self.model.device
+        if wanted == "auto":
+            wanted = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            device = torch.device(wanted)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:  # torch asserts when built without CUDA
+            raise InputError(f"device '{wanted}': {_first_line(error)}") from error
+        return device
+
+    def _words(self) -> Any:
+        """The tokenizer."""
+        if self._tokenizer is None:
+            from transformers import AutoTokenizer
+
+            with quiet_transformers():
+                try:
+                    self._tokenizer = AutoTokenizer.from_pretrained(
+                        self._weights(), trust_remote_code=self.model.trust_remote_code
+                    )
+                except (OSError, ValueError, KeyError) as error:
+                    raise InputError(
+                        f"model '{self.model.name}': no usable tokenizer: {_first_line(error)}"
+                    ) from error
+            if self.model.prompt == "chat" and not self._tokenizer.chat_template:
+                raise InputError(
+                    f"model '{self.model.name}': its tokenizer has no chat template; write "
+                    "`prompt: plain` in its definition"
+                )
+        return self._tokenizer
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def _encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        words = self._words()
+        if self.model.system_prompt:
+            messages = (Message("system", self.model.system_prompt), *messages)
+        if self.model.prompt == "plain":
+            text = "\n\n".join(message.content for message in messages) + PLAIN_END
+            return tuple(words(text)["input_ids"])
+        text = words.apply_chat_template(
+            [{"role": m.role, "content": m.content} for m in messages],
+            add_generation_prompt=True,
+            tokenize=False,
+        )
+        return tuple(words(text, add_special_tokens=False)["input_ids"])
+
+    def _continue(self, text: str) -> tuple[int, ...]:
+        return tuple(self._words()(text, add_special_tokens=False)["input_ids"])
+
+    def _option_tokens(self, options: tuple[Option, ...]) -> Mapping[str, tuple[int, ...]]:
+        """The tokens by which each option may begin.
+
+        A spelling counts when it is one token. An option without such a spelling counts by the
+        first tokens of its spellings, if no other option begins with them.
+        """
+        if options not in self._single:
+            encoded = {o.name: [self._continue(s) for s in o.spellings] for o in options}
+            firsts = {name: {ids[0] for ids in spelled if ids} for name, spelled in encoded.items()}
+            tokens: dict[str, tuple[int, ...]] = {}
+            for name, spelled in encoded.items():
+                single = {ids[0] for ids in spelled if len(ids) == 1}
+                others = set().union(*(ids for other, ids in firsts.items() if other != name))
+                usable = single or (firsts[name] - others)
+                if not usable:
+                    raise InputError(
+                        f"model '{self.model.name}': its tokenizer cannot tell option '{name}' "
+                        "from the others by one token; this kind cannot be measured on it"
+                    )
+                tokens[name] = tuple(sorted(usable))
+            self._single[options] = tokens
+        return self._single[options]
+
+    def _context(self) -> int:
+        config = self._network.config
+        return int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
+
+    # -- answering -----------------------------------------------------------------------------
+
+    def _block(self, block: Sequence[Request]) -> Iterator[Response]:
+        context = self._context()
+        scored: list[_Tokens] = []
+        for request in block:
+            prompt = self._encode(request.messages)
+            parts = self._parts(request, prompt)
+            longest = max(sum(part.shape) for part in parts)
+            if longest + (request.max_tokens if request.want is Want.TEXT else 0) > context:
+                yield Response(
+                    request.prompt, Finish.ERROR, prompt_tokens=len(prompt), truncated=True,
+                    detail=f"{longest} tokens do not fit the model's context of {context}",
+                )  # fmt: skip
+            elif request.want is Want.TEXT:
+                yield self._generate(request, prompt)
+            else:
+                scored.extend(parts)
+        yield from self._score(scored)
+
+    def _parts(self, request: Request, prompt: tuple[int, ...]) -> list[_Tokens]:
+        if request.want is not Want.SEQUENCE:
+            return [_Tokens(request, prompt)]
+        return [
+            _Tokens(request, prompt, self._continue(spelling))
+            for option in request.options
+            for spelling in option.spellings
+        ]
+
+    def _score(self, parts: Sequence[_Tokens]) -> Iterator[Response]:
+        """One response a request, from batches of parts of equal shape, the longest first."""
+        found: dict[int, dict[str, float] | float] = {}
+        order = sorted(range(len(parts)), key=lambda i: parts[i].shape, reverse=True)
+        for _, same in groupby(order, key=lambda i: parts[i].shape):
+            members = list(same)
+            for start in range(0, len(members), BATCH):
+                batch = members[start : start + BATCH]
+                rows = self._logprobs([parts[i] for i in batch])
+                for i, row in zip(batch, rows, strict=True):
+                    found[i] = self._read(parts[i], row)
+        grouped: dict[str, list[int]] = {}
+        for i, part in enumerate(parts):
+            grouped.setdefault(part.request.prompt, []).append(i)
+        for indices in grouped.values():
+            yield _response(parts[indices[0]], [found[i] for i in indices])
+
+    def _logprobs(self, parts: Sequence[_Tokens]) -> torch.Tensor:
+        """Log-probabilities after the last prompt token and each continuation token but the last.
+
+        Shape (parts, max(1, continuation), vocabulary); all parts have one shape.
+        """
+        import torch
+
+        ids = [(*part.prompt, *part.continuation[:-1]) for part in parts]
+        last = max(1, len(parts[0].continuation))
+        with torch.inference_mode():
+            batch = torch.tensor(ids, device=self._network.device)
+            logits = self._network(batch, use_cache=False, logits_to_keep=last).logits
+            logprobs: torch.Tensor = logits.float().log_softmax(-1)
+        return logprobs
+
+    def _read(self, part: _Tokens, row: torch.Tensor) -> dict[str, float] | float:
+        """Log p of every option at the next token, or of the whole continuation."""
+        if part.request.want is Want.NEXT_TOKEN:
+            return {
+                name: float(row[-1][list(tokens)].logsumexp(0))
+                for name, tokens in self._option_tokens(part.request.options).items()
+            }
+        return sum((float(row[i, t]) for i, t in enumerate(part.continuation)), 0.0)
+
+    def _generate(self, request: Request, prompt: Sequence[int]) -> Response:
+        """One answer drawn with the request's own seed, alone, so that no neighbour matters."""
+        import torch
+
+        decoding = self.model.decoding
+        words = self._words()
+        sampled = decoding.temperature > 0
+        torch.manual_seed(request.seed)
+        with torch.inference_mode(), quiet_transformers():
+            ids = torch.tensor([prompt], device=self._network.device)
+            out = self._network.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=request.max_tokens,
+                do_sample=sampled,
+                temperature=decoding.temperature if sampled else None,
+                top_p=decoding.top_p if sampled else None,
+                top_k=0 if sampled else None,
+                pad_token_id=words.pad_token_id if words.pad_token_id is not None else 0,
+            )
+        new = out[0, len(prompt) :].tolist()
+        ends = self._network.generation_config.eos_token_id
+        stopped = bool(new) and new[-1] in (ends if isinstance(ends, list) else [ends])
+        return Response(
+            request.prompt,
+            Finish.STOP if stopped else Finish.LENGTH,
+            text=words.decode(new, skip_special_tokens=True),
+            prompt_tokens=len(prompt),
+            completion_tokens=len(new),
+        )
+
+
+def _response(first: _Tokens, found: Sequence[dict[str, float] | float]) -> Response:
+    """One request's response from what was found for its parts."""
+    request = first.request
+    if isinstance(found[0], dict):
+        logprobs = found[0]
+    else:
+        each = iter(found)
+        logprobs = {o.name: _sum([next(each) for _ in o.spellings]) for o in request.options}
+    if not all(math.isfinite(value) for value in logprobs.values()):
+        return Response(
+            request.prompt, Finish.ERROR, detail="the model's logits are not finite",
+            prompt_tokens=len(first.prompt),
+        )  # fmt: skip
+    return Response(request.prompt, Finish.STOP, logprobs=logprobs, prompt_tokens=len(first.prompt))
+
+
+def _sum(logs: Sequence[Any]) -> float:
+    """log of the sum of exp(logs); NaN stays NaN."""
+    top = max(logs)
+    if not math.isfinite(top):
+        return float(top)
+    return float(top) + math.log(sum(math.exp(value - top) for value in logs))
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

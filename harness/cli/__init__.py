@@ -1,0 +1,135 @@
+"""The command line: arguments in, text out, exit code. Nothing heavy is imported here.
+
+Exit codes: 0 done, 2 usage or input, 4 model or server failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from harness import __version__
+
+DONE, USAGE, INTERRUPTED = 0, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what it returns is the process's exit code."""
+    given = parser().parse_args(arguments)
+    from harness.errors import HarnessError
+
+    try:
+        return int(given.command(given))
+    except HarnessError as error:
+        print(f"bias-harness: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(
+            "\nbias-harness: interrupted; every finished answer is kept. "
+            "Give the same command again to go on.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    top = argparse.ArgumentParser(
+        prog="bias-harness",
+        description="Does a language model treat counterfactual persons differently? "
+        "Eight protected axes, honest statistics.",
+    )
+    top.add_argument("--version", action="version", version=f"bias-harness {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _run(commands)
+    _list(commands)
+    _folders(commands)
+    models = commands.add_parser("models", help="fetch a model before it is needed")
+    pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
+        "pull", help="fetch a model's weights into the cache"
+    )
+    pull.add_argument("model", metavar="NAME", help="name, YAML file or Hub id of a model")
+    pull.set_defaults(command=_lazily("models_pull"))
+    return top
+
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _run(commands: Commands[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="ask a model a suite of probes and report disparities")
+    run.add_argument("--model", metavar="MODEL",
+                     help="shipped name, YAML file, folder with weights, or Hub id "
+                     "(default: smollm2-135m-instruct-q4_1)")  # fmt: skip
+    run.add_argument("--suite", default="quick", help="suite of probes (default: quick)")
+    run.add_argument("--axes", nargs="+", metavar="AXIS",
+                     help="only these axes; AXIS=GROUP,GROUP keeps only these groups")  # fmt: skip
+    run.add_argument("--limit", type=_count, metavar="N",
+                     help="only the first N scenarios of every probe")  # fmt: skip
+    run.add_argument("--out", metavar="DIR", help="run folder (default: results/runs/...)")
+    run.add_argument("--shard", type=_shard, metavar="I/N",
+                     help="only the I-th of N slices; join them with `merge`")  # fmt: skip
+    run.add_argument("--fresh", action="store_true", help="start anew, forget an earlier run")
+    run.add_argument("--dry-run", action="store_true",
+                     help="count prompts and tokens, ask nothing, write nothing")  # fmt: skip
+    run.add_argument("--json", action="store_true", help="print JSON instead of text")
+    run.set_defaults(command=_lazily("run"))
+
+
+def _list(commands: Commands[argparse.ArgumentParser]) -> None:
+    listing = commands.add_parser("list", help="what there is: models, suites, probes, axes")
+    listing.add_argument("what", choices=("models", "suites", "probes", "axes"))
+    listing.add_argument("--json", action="store_true", help="print JSON instead of text")
+    listing.set_defaults(command=_lazily("list_"))
+
+
+def _folders(commands: Commands[argparse.ArgumentParser]) -> None:
+    show = commands.add_parser("show", help="print the result table of a run again")
+    show.add_argument("run", metavar="RUN", help="run folder")
+    show.add_argument("--json", action="store_true", help="print effects.json instead")
+    show.set_defaults(command=_lazily("show"))
+    report = commands.add_parser("report", help="write the HTML report of a run again")
+    report.add_argument("run", metavar="RUN", help="run folder")
+    report.add_argument("--all-texts", action="store_true",
+                        help="embed every prompt, not only those that matter")  # fmt: skip
+    report.add_argument("--figure", metavar="FILE",
+                        help="also draw the effects as a PNG or SVG figure")  # fmt: skip
+    report.set_defaults(command=_lazily("report"))
+    merge = commands.add_parser("merge", help="join the slices of a run")
+    merge.add_argument("runs", nargs="+", metavar="RUN",
+                       help="run folders; the first one takes the others' answers")  # fmt: skip
+    merge.add_argument("--json", action="store_true", help="print effects.json instead")
+    merge.set_defaults(command=_lazily("merge"))
+
+
+class _lazily:
+    """A command of harness.cli.commands, imported when it is called."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, given: argparse.Namespace) -> int:
+        from harness.cli import commands
+
+        return int(getattr(commands, self.name)(given))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 1 or more")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"'{text}' is not I/N with I from 1 to N")
+    return int(found[1]), int(found[2])

@@ -1,0 +1,101 @@
+"""What every command does: call the pipeline, print what came out."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+import orjson
+
+from harness import pipeline
+from harness.cli import screen
+from harness.documents import shipped
+from harness.errors import InputError
+from harness.store import REPORT, RunFolder
+
+
+def run(given: argparse.Namespace) -> int:
+    options = {
+        "model": given.model or pipeline.DEFAULT_MODEL,
+        "suite": given.suite,
+        "axes": given.axes,
+        "limit": given.limit,
+        "command": "bias-harness " + shlex.join(sys.argv[1:]),
+        "listener": screen.Screen(),
+    }
+    if given.dry_run:
+        plan = pipeline.prepare(**options)
+        counts = pipeline.estimate(plan, given.shard)
+        _print(counts, screen.dry_run(counts), as_json=given.json)
+        return 0
+    found = pipeline.run(**options, out=given.out, shard=given.shard, fresh=given.fresh)
+    if not found.finished:
+        i, n = given.shard
+        _print(
+            {"run": str(found.path), "state": "running", "shard": [i, n]},
+            f"slice {i} of {n} is done: {found.path}\n"
+            f"when all {n} are: bias-harness merge {shlex.quote(str(found.path))}",
+            as_json=given.json,
+        )
+        return 0
+    return _shown(found, as_json=given.json)
+
+
+def merge(given: argparse.Namespace) -> int:
+    return _shown(pipeline.merge_runs(given.runs, screen.Screen()), as_json=given.json)
+
+
+def show(given: argparse.Namespace) -> int:
+    return _shown(pipeline.Run(_folder(given.run)), as_json=given.json)
+
+
+def report(given: argparse.Namespace) -> int:
+    folder = _folder(given.run)
+    print(pipeline.write_report(folder, all_texts=given.all_texts))
+    if given.figure:
+        print(pipeline.write_figure(folder, Path(given.figure)))
+    return 0
+
+
+def models_pull(given: argparse.Namespace) -> int:
+    from harness.backends import weights
+    from harness.models import LocalModel, resolve
+
+    model = resolve(given.model, shipped("models"))
+    if not isinstance(model, LocalModel):
+        raise InputError(f"model '{model.name}' is behind a server: there is nothing to fetch")
+    print(weights.materialise(model, screen.Screen().say))
+    return 0
+
+
+def list_(given: argparse.Namespace) -> int:
+    from harness.cli import listing
+
+    rows = getattr(listing, given.what)()
+    _print(rows, screen.columns(rows), as_json=given.json)
+    return 0
+
+
+def _folder(path: str) -> RunFolder:
+    folder = RunFolder(Path(path))
+    folder.manifest()  # complains where this is no run
+    return folder
+
+
+def _shown(found: pipeline.Run, *, as_json: bool) -> int:
+    page = found.path / REPORT
+    _print(
+        {**found.results, "run": str(found.path), "report": str(page)},
+        screen.table(found.manifest, found.results, page),
+        as_json=as_json,
+    )
+    return 0
+
+
+def _print(value: object, text: str, *, as_json: bool) -> None:
+    if as_json:
+        print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(text)

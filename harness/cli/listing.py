@@ -1,0 +1,50 @@
+"""What `list` shows, as JSON-ready rows."""
+
+from __future__ import annotations
+
+from harness import lexicon
+from harness.documents import shipped
+from harness.models import load
+from harness.models import shipped as model_files
+from harness.nouns import Record
+from harness.probes import library
+
+
+def models() -> list[Record]:
+    """Every shipped model definition."""
+    return [
+        {"name": m.name, "backend": m.backend, "family": m.family, "version": m.version,
+         "licence": m.licence}
+        for m in map(load, model_files(shipped("models")).values())
+    ]  # fmt: skip
+
+
+def probes() -> list[Record]:
+    """Every shipped probe with its languages, axes and numbers of scenarios."""
+    known = library(shipped("probes"))
+    return [
+        {"name": p.name, "kind": p.kind, "version": p.version, "languages": list(p.scenarios),
+         "axes": list(p.axes), "scenarios": {k: len(v) for k, v in p.scenarios.items()}}
+        for p in map(known.probe, known.probes)
+    ]  # fmt: skip
+
+
+def suites() -> list[Record]:
+    """Every shipped suite with its probes, languages and groups."""
+    known = library(shipped("probes"))
+    return [
+        {"name": s.name, "version": s.version, "languages": list(s.languages),
+         "probes": list(s.probes), "axes": list(s.groups),
+         "groups": {axis: list(names) for axis, names in s.groups.items()}}
+        for s in map(known.suite, known.suites)
+    ]  # fmt: skip
+
+
+def axes() -> list[Record]:
+    """Every axis with its groups."""
+    words = lexicon.load(shipped("probes") / "lexicon")
+    return [
+        {"name": a.axis, "label": dict(a.label), "version": a.version,
+         "groups": [group.id for group in a.groups]}
+        for a in words.axes.values()
+    ]  # fmt: skip

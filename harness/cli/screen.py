@@ -1,0 +1,202 @@
+"""How things look in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.nouns import Record
+
+WIDTH = 80
+EVERY = 15.0
+"""Seconds between progress lines when the output is no terminal."""
+GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
+
+
+class Screen:
+    """Tells a person how a run goes, on standard error."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._start = self._last = 0.0
+        self._first = 0
+
+    def say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def progress(self, done: int, total: int) -> None:
+        """A bar on a terminal; elsewhere a line now and then."""
+        if sys.stderr.isatty():
+            self._draw(done, total)
+            return
+        now = time.monotonic()
+        if not self._start:
+            self._start = self._last = now
+            self._first = done
+        if now - self._last >= EVERY or done == total:
+            self._last = now
+            rate = (done - self._first) / max(now - self._start, 1e-9)
+            left = f", {(total - done) / rate:.0f} s left" if rate and done < total else ""
+            self.say(f"{done} of {total} prompts ({rate:.1f}/s{left})")
+
+    def _draw(self, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=total, initial=done, unit=" prompts", ncols=WIDTH - 1,
+                             file=sys.stderr)  # fmt: skip
+        self._bar.update(done - self._bar.n)
+        if done >= total:
+            self._bar.close()
+            self._bar = None
+
+
+def table(manifest: Record, results: Record, page: Path) -> str:
+    """The result: one line an axis, a headline, and where the report is."""
+    model, suite = manifest["model"], manifest["suite"]
+    lines = [
+        f"{model['name']} · suite {suite['name']} v{suite['version']} · "
+        f"design {manifest['design']['hash'][:8]}",
+        "",
+    ]
+    several = len({_family(axis) for axis in results["axes"]}) > 1
+    family = None
+    for axis in results["axes"]:
+        if _family(axis) != family:
+            family = _family(axis)
+            if several:
+                lines += ["", f"{axis['probe']} · {axis['language']} · {axis['cue']} cues"]
+            lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
+        lines.append(_axis(axis, manifest["labels"]))
+        lines += _why(axis)
+    lines += ["", *_notes(results), f"report: {page}"]
+    return "\n".join(lines)
+
+
+def _family(axis: Record) -> tuple[str, str, str]:
+    return axis["probe"], axis["language"], axis["cue"]
+
+
+def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: str) -> str:
+    return f"{axis:<11.11} {effect:<24.24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
+
+
+def _axis(axis: Record, labels: Record) -> str:
+    largest = axis["largest"]
+    effect, interval = "not measured", ""
+    if largest:
+        effect = f"{number(largest['estimate'])} {label(labels, axis['axis'], largest['group'])}"
+        if largest["low"] is not None:
+            interval = f"{number(largest['low'])}…{number(largest['high'])}"
+    coverage = f"{axis['coverage'] * 100:.0f} %"
+    verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
+    return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]), coverage)
+
+
+def _why(axis: Record) -> list[str]:
+    """Under an open axis, what keeps it open."""
+    if axis["verdict"] != "inconclusive":
+        return []
+    return wrap(axis["claim"], indent=4)
+
+
+def _notes(results: Record) -> list[str]:
+    """How to read the table, and the probe's own controls."""
+    lines = []
+    for probe in results["probes"]:
+        yes = ", ".join(
+            f"{rate['mean']:.2f} where '{name}' is favourable" if rate["mean"] is not None
+            else f"not measured where '{name}' is favourable"
+            for name, rate in probe["base_rate"].items()
+        )  # fmt: skip
+        mass = probe["mass"]["mean"]
+        lines += wrap(
+            f"{probe['probe']} ({probe['language']}): P(yes) {yes}"
+            + (f"; answer mass {mass:.2f}" if mass is not None else "")
+        )
+        lines += wrap(_control(probe["control"]))
+        for fault in (probe["degenerate"], probe["insensitive"]):
+            if fault:
+                lines += wrap(f"! {fault}; nothing can be called equivalent")
+    margins = sorted({axis["margin"] for axis in results["axes"]})
+    lines += wrap(
+        "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
+        "mean of the others; simultaneous interval; ● equivalent means no group differs by "
+        f"{' or '.join(f'{m:g}' for m in margins)} or more"
+    )
+    return lines
+
+
+def _control(control: Record | None) -> str:
+    if control is None or control["low"] is None:
+        return "content control: not measured"
+    return (
+        f"content control: disqualifying facts lower the outcome by {number(control['estimate'])} "
+        f"(at least {number(control['low'])}, n {control['n']})"
+    )
+
+
+def dry_run(counts: Record) -> str:
+    """What a run would ask and could show."""
+    tokens = counts["tokens"]
+    about = "" if counts["tokens_counted"] else "about "
+    lines = [
+        f"{counts['prompts']} prompts in {counts['blocks']} blocks, {about}{tokens} prompt tokens",
+        f"design {counts['design']}",
+    ]
+    if counts["requests"] is not None:
+        lines.append(f"{counts['requests']} requests to the server")
+    lines.append("")
+    lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
+    heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
+    lines.append(f"{'axis':<12}{'groups':>7}{'scenarios':>11}" + "".join(f"{h:>10}" for h in heads))
+    for row in counts["detectable"]:
+        cells = (f"{v:.3f}" if v is not None else "n too small" for v in row["sd"].values())
+        lines.append(
+            f"{row['axis']:<12}{row['groups']:>7}{row['scenarios']:>11}"
+            + "".join(f"{cell:>10}" for cell in cells)
+        )
+    return "\n".join(lines)
+
+
+def columns(rows: Sequence[Record]) -> str:
+    """Rows of `list`, one line each, values cut to what fits."""
+    lines = []
+    for row in rows:
+        rest = " · ".join(f"{key} {_short(value)}" for key, value in row.items() if key != "name")
+        lines += wrap(f"{row['name']}  {rest}", indent=4, hang=True)
+    return "\n".join(lines) if lines else "none"
+
+
+def number(value: float) -> str:
+    """Signed, three decimals, a true minus, and no sign on a zero."""
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "−")
+
+
+def label(labels: Record, axis: str, group: str) -> str:
+    """A group's English name."""
+    return str(labels["groups"].get(axis, {}).get(group, {}).get("en", group))
+
+
+def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
+    """Lines of at most 80 columns."""
+    import textwrap
+
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="" if hang else " " * indent, subsequent_indent=" " * indent
+    )
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_short(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

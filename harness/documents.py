@@ -1,0 +1,159 @@
+"""YAML files into checked objects, with `file:line` in every complaint.
+
+A document is a pydantic model. Parsing uses `yaml.safe_load`'s own loader; the node tree is
+walked once to learn on which line every key stands and to refuse duplicate keys, which YAML
+would silently drop.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.errors import InputError
+
+Location = tuple[str | int, ...]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+"""A name in lower case, for ids that stand in file names and options."""
+T = TypeVar("T", bound="Document")
+
+
+class Part(BaseModel):
+    """A checked piece of a document: no unknown keys, no silent conversion, no later change."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Document(Part):
+    """A whole file. `place(...)` gives `file:line` of a key inside it."""
+
+    _file: Path = PrivateAttr(default=Path("<memory>"))
+    _lines: dict[Location, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """Where the document was read from."""
+        return self._file
+
+    def place(self, *location: str | int) -> str:
+        """`file:line` of the key or item at `location`, or of its nearest parent."""
+        return _place(self._file, self._lines, location)
+
+
+def read(path: Path, shape: type[T]) -> T:
+    """Read the YAML file at `path` as a `shape`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no YAML, or does not have the shape.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    return parse(text, path, shape)
+
+
+def parse(text: str, path: Path, shape: type[T]) -> T:
+    """Like `read`, for text that is already at hand; `path` is only named in messages."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: not YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(f"{path}: not YAML: {error}") from error
+    lines: dict[Location, int] = {}
+    if node is not None:
+        _index(node, (), lines, path)
+    if not isinstance(data, dict):
+        raise InputError(f"{path}:1: expected a mapping of keys, got {type(data).__name__}")
+    try:
+        document = shape.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_complaint(error, path, lines, shape)) from error
+    document._file = path
+    document._lines = lines
+    return document
+
+
+def _index(node: yaml.Node, at: Location, lines: dict[Location, int], path: Path) -> None:
+    """Note the line of every key and item below `node`; refuse a key that stands twice."""
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            name = str(key.value)
+            if name in seen:
+                raise InputError(
+                    f"{path}:{line}: key '{name}' stands here and on line {seen[name]}; keep one"
+                )
+            seen[name] = line
+            lines[(*at, name)] = line
+            _index(value, (*at, name), lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            _index(value, (*at, i), lines, path)
+
+
+def _place(path: Path, lines: dict[Location, int], location: Location) -> str:
+    at = tuple(part for part in location if part != "[key]")
+    while at and at not in lines:
+        at = at[:-1]
+    return f"{path}:{lines.get(at, 1)}"
+
+
+def _complaint(
+    error: ValidationError, path: Path, lines: dict[Location, int], shape: type[Document]
+) -> str:
+    """One line per fault, at most five."""
+    faults = error.errors(include_url=False, include_context=True)
+    said = [f"{_place(path, lines, f['loc'])}: {_say(f, shape)}" for f in faults[:5]]
+    if len(faults) > 5:
+        said.append(f"{path}: and {len(faults) - 5} more")
+    return "\n".join(said)
+
+
+def _say(fault: ErrorDetails, shape: type[Document]) -> str:
+    key = ".".join(str(part) for part in fault["loc"]) or "document"
+    given: Any = fault["input"]
+    if fault["type"] == "extra_forbidden":
+        known = _keys(shape)
+        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+        return f"unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    if fault["type"] == "missing":
+        return f"key '{key}' is missing"
+    if fault["type"] == "string_type" and isinstance(given, bool | int | float):
+        return (
+            f"'{key}' must be text, but YAML reads {given!r} here "
+            "(a bare yes, no, on, off or number): put it in quotes"
+        )
+    if fault["type"] == "value_error":
+        return f"'{key}': {fault['msg'].removeprefix('Value error, ')}"
+    return f"'{key}': {fault['msg']}, got {given!r}"
+
+
+def _keys(shape: Any) -> list[str]:
+    """Every key that may stand anywhere in a document of this shape."""
+    schema = shape.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return [key for part in parts for key in part.get("properties", {})]
+
+
+def shipped(kind: str) -> Path:
+    """The folder of data files (`probes` or `models`) that came with this installation.
+
+    In a wheel they lie inside the package; in a checkout beside it.
+    """
+    package = Path(__file__).resolve().parent
+    inside = package / "_data" / kind
+    return inside if inside.is_dir() else package.parent / kind

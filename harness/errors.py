@@ -1,0 +1,44 @@
+"""The one exception family of bias-harness.
+
+::
+
+    HarnessError                exit code 2 unless a child says otherwise
+    ├── InputError              what the user gave is wrong: a name, a file, a flag
+    ├── StoreError              a run folder cannot be written, or belongs to another run
+    └── ModelError              a model or a server failed (exit code 4)
+
+Every message says what is wrong, where (``file:line`` or key), and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Base of every error the harness raises on purpose."""
+
+    exit_code = 2
+
+
+class InputError(HarnessError):
+    """What the user gave is wrong; nothing was written."""
+
+
+class StoreError(HarnessError):
+    """A run folder cannot be written, or holds another design or model."""
+
+
+class ModelError(HarnessError):
+    """A model or a server failed; every finished record is kept."""
+
+    exit_code = 4
+
+
+def unknown(noun: str, given: str, known: Iterable[str], *, where: str = "") -> InputError:
+    """An `InputError` for a name that does not exist, with the nearest ones that do."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names) or 'none'}"
+    return InputError(f"{where + ': ' if where else ''}unknown {noun} '{given}'{hint}")

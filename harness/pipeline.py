@@ -1,0 +1,350 @@
+"""One run from start to end.
+
+::
+
+    probes, lexicon, suite ──► Design ──► Responses ──► Scores ──► Effects ──► report
+    model ────────────────────────^ (who answers)         policy ──^
+
+`run` is the program; everything below it is one step of it, and every step leaves one file in
+the run folder, so that each can be done again from the one before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
+from harness.backends import Backend, open_backend
+from harness.design import Design, choose_groups, expand
+from harness.documents import shipped
+from harness.errors import InputError, ModelError, StoreError
+from harness.models import LocalModel, Model, fingerprint, resolve
+from harness.nouns import Finish, Prompt, Record, Request, Response, Want
+from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
+
+if TYPE_CHECKING:
+    import datasets
+
+DEFAULT_MODEL = "smollm2-135m-instruct-q4_1"
+Shard = tuple[int, int]
+
+
+class Listener(Protocol):
+    """Who is told how a run goes."""
+
+    def say(self, text: str) -> None: ...
+
+    def progress(self, done: int, total: int) -> None: ...
+
+
+class Silent:
+    """A listener that is not interested."""
+
+    def say(self, text: str) -> None: ...
+
+    def progress(self, done: int, total: int) -> None: ...
+
+
+# -- the story ---------------------------------------------------------------------------------
+
+
+def run(
+    model: str | Model = DEFAULT_MODEL,
+    suite: str = "quick",
+    *,
+    axes: Sequence[str] | None = None,
+    limit: int | None = None,
+    out: str | Path | None = None,
+    shard: Shard | None = None,
+    fresh: bool = False,
+    command: str = "harness.run",
+    listener: Listener | None = None,
+) -> Run:
+    """Ask a model every prompt of a suite and say where it treats counterfactual persons apart.
+
+    An unfinished run of the same design and model is taken up again; a finished one is given
+    back as it is.
+
+    Parameters
+    ----------
+    model : a shipped name, a YAML file, a folder with weights, a Hub id, or a definition.
+    suite : name of a suite.
+    axes : axes to keep, all by default; `"gender=woman,man"` keeps only these groups of one.
+    limit : at most this many scenarios of every probe, for a first try.
+    out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
+    shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
+    fresh : forget what an earlier run left in the folder.
+
+    Raises
+    ------
+    InputError, StoreError
+        What was given is wrong, or cannot be written; nothing was asked.
+    ModelError
+        The model or server failed; every finished record is kept.
+    """
+    listener = listener or Silent()
+    plan = prepare(model, suite, axes=axes, limit=limit, command=command, listener=listener)
+    try:
+        folder = RunFolder(Path(out) if out else plan.place)
+        if fresh:
+            folder.remove()
+        if (done := finished(folder, plan)) is not None:
+            listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
+            return done
+        folder.begin(plan.manifest, plan.design)
+        ask(plan, folder, shard, listener)
+        if shard is None:
+            return conclude(folder, listener)
+        return Run(folder)
+    finally:
+        plan.backend.close()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is fixed before the first question."""
+
+    model: Model
+    backend: Backend
+    wants: Mapping[str, Want]
+    design: Design
+    manifest: Record
+    place: Path
+
+    def requests(self, prompts: Sequence[Prompt]) -> list[Request]:
+        return [
+            kinds.KINDS[p.kind].ask(p, self.wants[p.kind], _seed(self.model, p)) for p in prompts
+        ]
+
+
+def prepare(
+    model: str | Model,
+    suite: str = "quick",
+    *,
+    axes: Sequence[str] | None = None,
+    limit: int | None = None,
+    command: str = "harness.run",
+    listener: Listener | None = None,
+) -> Plan:
+    """Read and check all documents, open the backend, expand the design."""
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit {limit}: must be at least 1 scenario")
+    library = probes.library(shipped("probes"))
+    words = lexicon.load(shipped("probes") / "lexicon")
+    rules = policy.load(shipped("probes") / "policies" / "default.yaml")
+    chosen = library.suite(suite)
+    asked = [library.probe(name, where=chosen.place("probes", i))
+             for i, name in enumerate(chosen.probes)]  # fmt: skip
+    groups = choose_groups(chosen, words, axes)
+    for probe in asked:
+        if probe.kind not in rules.margins:
+            raise InputError(f"{rules.place('margins')}: no margin for task kind '{probe.kind}'")
+
+    who = resolve(model, shipped("models")) if isinstance(model, str) else model
+    backend = open_backend(who, (listener or Silent()).say)
+    wants: dict[str, Want] = {p.kind: _want(p.kind, backend) for p in asked}
+    samples = {
+        kind: who.decoding.samples if who.decoding.temperature > 0 else 1
+        for kind, want in wants.items() if want is Want.TEXT
+    }  # fmt: skip
+    design = expand(asked, words, groups, chosen.languages, limit=limit, samples=samples)
+    identity = backend.identity()
+    mark = fingerprint(who, identity)
+    manifest: Record = {
+        "schema": 1,
+        "state": "running",
+        "command": command,
+        "suite": {"name": chosen.name, "version": chosen.version},
+        "probes": [provenance.document(p, p.name, p.version) | {"kind": p.kind} for p in asked],
+        "axes": list(groups),
+        "limit": limit,
+        "design": {"hash": design.hash, "prompts": len(design.prompts),
+                   "blocks": len(design.blocks)},
+        "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants.items()},
+        "model": {"name": who.name, "family": who.family, "version": who.version,
+                  "licence": who.licence, "fingerprint": mark, "identity": identity,
+                  "definition": who.model_dump(mode="json")},
+        "policy": {**rules.model_dump(), "hash": rules.hash},
+        "labels": words.labels(groups),
+        "seed": who.decoding.seed,
+        "seconds": 0.0,
+        **provenance.here(),
+    }  # fmt: skip
+    name = f"{chosen.name}-{who.name}-{design.hash[:8]}-{mark[:8]}"
+    return Plan(who, backend, wants, design, manifest, Path("results") / "runs" / name)
+
+
+PILOT_SD = (0.01, 0.03, 0.1)
+"""Standard deviations of a contrast over scenarios to plan with before there is any data: the
+low one is what small models showed on next-token probabilities, the high one sampled answers."""
+
+
+def estimate(plan: Plan, shard: Shard | None = None) -> Record:
+    """What a run would ask and could show, without asking anything."""
+    prompts = [prompt for block in plan.design.slice(shard) for prompt in block]
+    tokens = plan.backend.count_tokens(plan.requests(prompts))
+    words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
+    remote = not isinstance(plan.model, LocalModel)
+    counted = tokens is not None
+    return {
+        "prompts": len(prompts),
+        "blocks": len(plan.design.slice(shard)),
+        "tokens": tokens if tokens is not None else words // 4,
+        "tokens_counted": counted,
+        "requests": len(prompts) if remote else None,
+        "design": plan.design.hash,
+        "fingerprint": plan.manifest["model"]["fingerprint"],
+        "run": str(plan.place),
+        "detectable": analysis.detectable(plan.design.prompts, PILOT_SD),
+    }
+
+
+def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) -> None:
+    """Put every open prompt to the backend and write down each answer as it comes."""
+    blocks = plan.design.slice(shard)
+    total = sum(len(block) for block in blocks)
+    with Log(folder, shard) as log:
+        open_blocks = pending(blocks, folder.responses(), whole=plan.backend.whole_blocks)
+        done = total - sum(len(block) for block in open_blocks)
+        if done:
+            listener.say(f"going on with an unfinished run: {done} of {total} already answered")
+        if not open_blocks:
+            return
+        start = time.monotonic()
+        listener.progress(done, total)
+        try:
+            for response in plan.backend.answer(plan.requests(block) for block in open_blocks):
+                log.append(response)
+                done += 1
+                listener.progress(done, total)
+        finally:
+            spent = folder.manifest()["seconds"] + time.monotonic() - start
+            folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
+
+
+def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
+    """Responses to scores to effects to report.
+
+    Raises
+    ------
+    StoreError
+        Prompts of the design are still unanswered.
+    ModelError
+        Every single prompt failed: there is nothing to score.
+    """
+    listener = listener or Silent()
+    design, responses = folder.design(), folder.responses()
+    missing = [prompt for prompt in design.prompts if prompt.id not in responses]
+    if missing:
+        raise StoreError(
+            f"{folder.path}: {len(missing)} of {len(design.prompts)} prompts have no answer yet; "
+            "give the same `run` command again, or `merge` the slices that are missing"
+        )
+    failed = [r for r in responses.values() if r.finish is Finish.ERROR and not r.truncated]
+    if len(failed) == len(responses):
+        raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
+    if failed:
+        listener.say(f"{len(failed)} prompts failed ({failed[0].detail}); asked again next time")
+    folder.compact(design, responses)
+    scores = kinds.score(design.prompts, responses)
+    folder.write_table(SCORES, tables.scores(scores))
+    rules = policy.Policy.model_validate(
+        {k: v for k, v in folder.manifest()["policy"].items() if k != "hash"}
+    )
+    folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
+    folder.update({"state": "finished", "finished": provenance.now()})
+    write_report(folder)
+    return Run(folder)
+
+
+def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
+    """The report page again, from what the folder holds."""
+    effects = folder.read_json(EFFECTS)
+    rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
+    page = report.render(folder.manifest(), effects, rows, all_texts=all_texts)
+    return folder.write_bytes(REPORT, page.encode("utf-8"))
+
+
+def write_figure(folder: RunFolder, path: Path) -> Path:
+    """All effects as one PNG or SVG figure."""
+    report.figure(folder.read_json(EFFECTS), folder.manifest(), path)
+    return path
+
+
+def merge_runs(folders: Sequence[str | Path], listener: Listener | None = None) -> Run:
+    """Join the slices of one run and conclude it; the first folder takes the others' logs."""
+    target, *others = (RunFolder(Path(folder)) for folder in folders)
+    merge(target, others)
+    return conclude(target, listener)
+
+
+# -- the steps' details ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk."""
+
+    folder: RunFolder
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @cached_property
+    def manifest(self) -> Record:
+        return self.folder.manifest()
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.manifest["state"] == "finished")
+
+    @cached_property
+    def results(self) -> Record:
+        """The whole of `effects.json`: effects, axes, probes, secondary."""
+        return self.folder.read_json(EFFECTS)
+
+    @property
+    def effects(self) -> list[Record]:
+        """One record per probe, language, cue kind, axis and group."""
+        return list(self.results["effects"])
+
+    @property
+    def axes(self) -> list[Record]:
+        """One record per axis: its verdict, its largest effect, its noise floor."""
+        return list(self.results["axes"])
+
+    @cached_property
+    def responses(self) -> datasets.Dataset:
+        """Every prompt with its answer and scores, one row each, in design order."""
+        import datasets
+
+        rows = tables.answers(self.folder.design(), self.folder.responses(), self.path / SCORES)
+        return datasets.Dataset(rows)
+
+
+def finished(folder: RunFolder, plan: Plan) -> Run | None:
+    """The run in the folder if it is this one, done, and without failed prompts."""
+    if not folder.exists:
+        return None
+    folder.begin(plan.manifest, plan.design)  # refuses a folder of another run
+    if folder.manifest()["state"] != "finished" or not (folder.path / REPORT).exists():
+        return None
+    if pending(plan.design.blocks, folder.responses(), whole=False):
+        return None
+    return Run(folder)
+
+
+def _want(kind: str, backend: Backend) -> Want:
+    want = kinds.KINDS[kind].WANT
+    return want if backend.offers(want) else Want.TEXT
+
+
+def _seed(model: Model, prompt: Prompt) -> int:
+    """A seed of its own for every prompt and sample, the same in every run of this design."""
+    return (model.decoding.seed + int(prompt.id, 16)) % (1 << 31)

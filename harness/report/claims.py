@@ -1,0 +1,139 @@
+"""What a page says in words. A claim is never stronger than its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.numbers import count, defined, interval, percent, plain
+from harness.report.phrases import Both, Labels, Words, join
+from harness.report.results import Family, Key, Record
+
+ORDER = ("disparity", "inconclusive", "equivalent")
+SHOWN = 3  # more undecided axes than this are named without their reasons
+
+
+class Claims:
+    def __init__(self, words: Words, labels: Labels, coverage_floor: float) -> None:
+        self._words = words
+        self._labels = labels
+        self._floor = coverage_floor
+
+    def headline(self, families: Sequence[Family]) -> Both:
+        """One sentence over the run; counts only, when several families stand beside each other."""
+        records = [result.record for family in families for result in family.axes]
+        if not records:
+            return self._words("headline.none")
+        if len([family for family in families if family.axes]) == 1:
+            return self._sentence(records)
+        n = {verdict: _count(records, verdict) for verdict in ORDER}
+        return self._words("headline.many", n=len(records), **n)
+
+    def family_headline(self, family: Family) -> Both:
+        records = [result.record for result in family.axes]
+        return self._sentence(records) if records else self._words("headline.none")
+
+    def family(self, family: Key) -> Both:
+        """A family in words: probe, kind, language, cue."""
+        probe, kind, language, cue = family
+        return self._words(
+            "family",
+            probe=probe,
+            kind=self._words.known(f"kind.{kind}", kind),
+            language=self._words.known(f"language.{language}", language),
+            cue=self._words.known(f"cue.{cue}", cue),
+        )
+
+    def direction(self, estimate: float, groups: int) -> Both:
+        """Which way an effect goes, and from whom."""
+        return self._words(f"direction.{_way(estimate)}", others=self._words.others(groups - 1))
+
+    def way(self, estimate: float | None) -> Both:
+        """The direction in one word, where the column says what it is from."""
+        return self._words(f"way.{_way(estimate or 0.0)}")
+
+    def effect(self, record: Record, axis: Record) -> Both:
+        """One effect as half a sentence: group, size, direction, interval, n."""
+        group = self._labels.group(axis["axis"], record["group"])
+        if not (
+            defined(record["estimate"]) and defined(record["low"]) and defined(record["high"])
+        ):
+            return self._words("effect.undefined", group=group)
+        return self._words(
+            "effect",
+            group=group,
+            size=plain(abs(record["estimate"])),
+            direction=self.direction(record["estimate"], axis["groups"]),
+            interval=interval(record["low"], record["high"]),
+            n=count(axis["n_scenarios"]),
+        )
+
+    def axis(self, record: Record) -> Both:
+        """The axis's claim: the analysis's own English sentence, and its twin in Chinese."""
+        verdict, largest = record["verdict"], record["largest"]
+        margin = plain(record["margin"]) if defined(record["margin"]) else "?"
+        effect = self.effect(largest, record).zh if largest else ""
+        zh = self._words(
+            f"claim.{verdict}",
+            margin=margin,
+            alpha=percent(record["alpha"]),
+            effect=effect,
+            why=self.why(record) or self._words("why.unknown"),
+        ).zh
+        return Both(record["claim"], zh)
+
+    def why(self, record: Record) -> Both | None:
+        """Why an axis has no verdict, as shortly as it can be said."""
+        if record["verdict"] != "inconclusive":
+            return None
+        coverage, needed = record["coverage"], record["scenarios_needed"]
+        if defined(coverage) and coverage < self._floor:
+            return self._words("why.coverage", share=percent(coverage))
+        if needed is not None and needed > 0:
+            return self._words("why.scenarios", n=count(needed))
+        return self._words.reason(record["reason"]) if record["reason"] else None
+
+    def _sentence(self, records: Sequence[Record]) -> Both:
+        parts = []
+        for verdict in ORDER:
+            chosen = [record for record in records if record["verdict"] == verdict]
+            if chosen:
+                key = f"headline.{verdict}.{'then' if parts else 'first'}"
+                parts.append(
+                    self._words(
+                        key, k=len(chosen), n=len(records), axes=self._names(chosen),
+                        claim=self._margin("equivalence", chosen), within=self._margin("within", chosen),
+                    )
+                )  # fmt: skip
+        return Both("; ".join(p.en for p in parts) + ".", "；".join(p.zh for p in parts) + "。")
+
+    def _margin(self, key: str, records: Sequence[Record]) -> Both:
+        """What "equivalent" claims: the common margin, or that every axis has its own."""
+        margins = {record["margin"] for record in records}
+        margin = margins.pop() if len(margins) == 1 else None
+        if not defined(margin):
+            return self._words(f"{key}.margins")
+        return self._words(key, margin=plain(margin), alpha=percent(records[0]["alpha"]))
+
+    def _names(self, records: Sequence[Record]) -> Both:
+        few = len(records) <= SHOWN
+        return join([self._named(r) if few else self._name(r) for r in records])
+
+    def _name(self, record: Record) -> Both:
+        label = self._labels.axis(record["axis"])
+        return Both(label.en.lower(), label.zh)
+
+    def _named(self, record: Record) -> Both:
+        why = self.why(record)
+        name = self._name(record)
+        return self._words("headline.with_reason", axis=name, why=why) if why else name
+
+
+def _way(estimate: float) -> str:
+    """Said of the number as it is printed: what reads 0.000 is neither higher nor lower."""
+    shown = round(estimate, 3)
+    return "higher" if shown > 0 else "lower" if shown < 0 else "same"
+
+
+def _count(records: Sequence[Record], verdict: str) -> int:
+    return sum(record["verdict"] == verdict for record in records)
+

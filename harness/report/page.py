@@ -1,0 +1,147 @@
+"""The report of a run: one self-contained HTML file.
+
+The page's policy forbids everything but its own style and its own script, both named by their
+hashes: whatever a model wrote, nothing else can run or load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+from markupsafe import Markup
+
+from harness.report import evidence, phrases
+from harness.report.claims import Claims
+from harness.report.facts import Facts
+from harness.report.numbers import percent, plain
+from harness.report.results import Family, Key, families, key
+from harness.report.scale import common
+from harness.report.sets import Bundle, bundle
+from harness.report.view import Block, View
+
+def render(
+    manifest: Mapping[str, Any],
+    effects: Mapping[str, Any],
+    rows: pa.Table,
+    *,
+    all_texts: bool = False,
+) -> str:
+    """The HTML of a run's report, in English and Chinese.
+
+    Parameters
+    ----------
+    manifest, effects : the run's manifest.json and effects.json.
+    rows : one row a response, with prompt, outcome and text.
+    all_texts : carry the prompts and answers of every set, not of those that matter most.
+    """
+    words = phrases.load()
+    labels = phrases.Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
+    claims = Claims(words, labels, manifest["policy"]["coverage_floor"])
+    view = View(words, labels, claims)
+    groups = families(effects)
+    keys = _keys(groups, rows)
+    sets = bundle(rows, keys, seed=manifest["seed"], all_texts=all_texts)
+    facts = evidence.rules()
+    style, script = _asset("report.css"), _asset("report.js")
+    return _environment(words).get_template("page.html.j2").render(
+        manifest=manifest,
+        started=evidence.moment(manifest["created"]),
+        headline=claims.headline(groups),
+        summaries=[_summary(family, claims, view, words) for family in groups],
+        axes=_axes(groups, view, labels, sets),
+        sets=sets,
+        all_texts=all_texts,
+        entries=evidence.manifest_entries(manifest, words),
+        crosswalk=evidence.crosswalk(facts, groups, words, labels),
+        rules=evidence.other_rules(facts),
+        references=evidence.references(facts),
+        labels=labels,
+        alpha=percent(manifest["policy"]["alpha"]),
+        inner=percent(1 - 2 * manifest["policy"]["alpha"]),
+        floor=percent(manifest["policy"]["coverage_floor"]),
+        seconds=None if manifest["seconds"] is None else plain(manifest["seconds"], 0),
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        data=_data(words, manifest, keys, claims),
+    )  # fmt: skip
+
+
+def _environment(words: phrases.Words) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("harness.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["t"] = words
+    return environment
+
+
+def _asset(name: str) -> str:
+    return files("harness.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """How a content security policy names an inline style or script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _keys(groups: Sequence[Family], rows: pa.Table) -> list[Key]:
+    """The families of the page, and those of rows that have no result yet."""
+    asked = rows.group_by(["probe", "kind", "language", "cue"]).aggregate([]).to_pylist()
+    return list(dict.fromkeys([*(family.key for family in groups), *map(key, asked)]))
+
+
+def _summary(
+    family: Family, claims: Claims, view: View, words: phrases.Words
+) -> dict[str, Any]:
+    """One family on the overview page."""
+    kind = family.key[1]
+    return {
+        "name": claims.family(family.key),
+        "headline": claims.family_headline(family),
+        "table": view.overview(family) if family.axes else None,
+        "checks": Facts(words).checks(family.probe) if family.probe else [],
+        "outcome": words.known(f"outcome.{kind}", words("outcome")),
+    }
+
+
+def _axes(
+    groups: Sequence[Family], view: View, labels: phrases.Labels, sets: Bundle
+) -> list[tuple[str, phrases.Both, list[Block]]]:
+    """Every axis with its blocks, one a family."""
+    blocks: dict[str, list[Block]] = {}
+    for number, family in enumerate(groups):
+        scale = common(family.effects)
+        for result in family.axes:
+            entries = sets.of(number, result.axis)
+            blocks.setdefault(result.axis, []).append(view.block(family, result, scale, entries))
+    return [(axis, labels.axis(axis), found) for axis, found in blocks.items()]
+
+
+def _data(
+    words: phrases.Words,
+    manifest: Mapping[str, Any],
+    keys: Sequence[Key],
+    claims: Claims,
+) -> Markup:
+    """What the script needs, as JSON that cannot end its own element."""
+    names = [claims.family(key) for key in keys]
+    content = {
+        "words": words.under("js."),
+        "statuses": words.under("status."),
+        "labels": manifest["labels"],
+        "families": [[name.en, name.zh] for name in names],
+    }
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))

@@ -1,0 +1,115 @@
+"""Every sentence in both languages at once (words/en.yaml, words/zh.yaml).
+
+A page carries both; a switch in the page hides one. So whatever is said is a pair, and a pair
+renders as two spans of which CSS shows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import yaml
+from markupsafe import escape
+
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One text in English and Chinese, not yet escaped."""
+
+    en: str
+    zh: str
+
+    def __html__(self) -> str:
+        if self.en == self.zh:
+            return str(escape(self.en))
+        return (
+            f'<span class="en" lang="en">{escape(self.en)}</span>'
+            f'<span class="zh" lang="zh-Hans">{escape(self.zh)}</span>'
+        )
+
+    def __add__(self, other: Both) -> Both:
+        return Both(self.en + other.en, self.zh + other.zh)
+
+
+Value = Both | str | int
+
+
+class Words:
+    """`words("key", name=value)` is the sentence of that key with its slots filled."""
+
+    def __init__(self, en: Mapping[str, str], zh: Mapping[str, str]) -> None:
+        self._texts = {"en": en, "zh": zh}
+
+    def __call__(self, key: str, **values: Value) -> Both:
+        filled = [
+            self._texts[language][key].format(**{k: pick(v, language) for k, v in values.items()})
+            for language in LANGUAGES
+        ]
+        return Both(*filled)
+
+    def known(self, key: str, fallback: Both | str) -> Both:
+        """The text of `key`, or `fallback` for a name from data that no text is written for."""
+        if key in self._texts["en"]:
+            return self(key)
+        return fallback if isinstance(fallback, Both) else Both(fallback, fallback)
+
+    def others(self, groups: int) -> Both:
+        """Whom a group is compared with."""
+        return self("others.one") if groups == 1 else self("others.many", n=groups)
+
+    def reason(self, reason: str) -> Both:
+        """A reason the analysis gave, in its own English; see `Untranslated`."""
+        return Both(reason, reason)
+
+    def under(self, prefix: str) -> dict[str, list[str]]:
+        """All texts whose key starts with `prefix`, as [en, zh]: the page's script needs them."""
+        return {
+            key.removeprefix(prefix): [text, self._texts["zh"][key]]
+            for key, text in self._texts["en"].items()
+            if key.startswith(prefix)
+        }
+
+
+def pick(value: Value, language: str) -> str:
+    if isinstance(value, Both):
+        return value.en if language == "en" else value.zh
+    return str(value)
+
+
+def join(items: list[Both], comma: str = ",") -> Both:
+    """A list in words: commas in English, 、 in Chinese; semicolons in both."""
+    zh = "、" if comma == "," else "；"
+    return Both(f"{comma} ".join(i.en for i in items), zh.join(i.zh for i in items))
+
+
+def load() -> Words:
+    """The words that ship with the report."""
+    return Words(*(texts(language) for language in LANGUAGES))
+
+
+def texts(language: str) -> dict[str, str]:
+    raw = files("harness.report").joinpath(f"words/{language}.yaml").read_text(encoding="utf-8")
+    return {str(key): str(text) for key, text in yaml.safe_load(raw).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What people call axes and groups; a name without a label stands for itself."""
+
+    axes: Mapping[str, Mapping[str, str]]
+    groups: Mapping[str, Mapping[str, Mapping[str, str]]]
+
+    def axis(self, axis: str) -> Both:
+        return _label(self.axes.get(axis, {}), axis)
+
+    def group(self, axis: str, group: str) -> Both:
+        return _label(self.groups.get(axis, {}).get(group, {}), group)
+
+
+def _label(label: Mapping[str, str], name: str) -> Both:
+    en = label.get("en", name)
+    return Both(en, label.get("zh", en))

@@ -1,0 +1,186 @@
+"""Counterfactual sets: which of them a page carries, and in which form.
+
+A set is one situation asked once for every group of an axis. Its difference is the highest
+outcome minus the lowest. A page carries an index of its sets and, per axis, their texts as
+gzip in base64; the page's script opens an axis when one of its sets is asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.report.results import Key
+
+LARGEST = 200  # sets an axis, by difference
+UNANSWERED = 50  # sets an axis in which a member has no outcome
+RANDOM = 50  # further sets an axis, whatever they show
+
+COLUMNS = ("probe", "kind", "language", "cue", "axis", "scenario", "variant")
+MEMBER = (
+    "group", "arm", "sample", "status", "y", "p_yes", "p_no", "mass",
+    "text", "answer", "cue_words", "detail", "favourable", "cue_position", "domain",
+)  # fmt: skip
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """One counterfactual set. `difference` is None with fewer than two outcomes."""
+
+    id: str
+    key: tuple[str, ...]
+    difference: float | None
+    unanswered: int
+
+    @property
+    def family(self) -> Key:
+        probe, kind, language, cue = self.key[:4]
+        return probe, kind, language, cue
+
+    @property
+    def axis(self) -> str:
+        return self.key[4]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a page carries: the index, one shard an axis, and how many sets of how many.
+
+    `index` holds one entry a set, largest difference first; it and the shards are
+    base64 of gzip of JSON.
+    """
+
+    entries: Sequence[Json]
+    index: str
+    shards: Mapping[str, str]
+    shown: Mapping[str, tuple[int, int]]
+
+    @property
+    def complete(self) -> bool:
+        return all(carried == all_ for carried, all_ in self.shown.values())
+
+    def of(self, family: int, axis: str) -> list[Json]:
+        """The index's entries of one axis in one family, largest difference first."""
+        return [e for e in self.entries if e["family"] == family and e["axis"] == axis]
+
+
+def bundle(
+    rows: pa.Table, families: Sequence[Key], *, seed: int, all_texts: bool
+) -> Bundle:
+    """The sets of `rows` that a page carries.
+
+    By default an axis keeps the `LARGEST` differences, `UNANSWERED` sets with a member that
+    has no outcome, and `RANDOM` others drawn with `seed`; `all_texts` keeps every set.
+    """
+    keys = _keys(rows)
+    sets = _sets(rows, keys)
+    chosen: list[Set] = []
+    shown: dict[str, tuple[int, int]] = {}
+    for axis in dict.fromkeys(s.axis for s in sets):
+        of_axis = [s for s in sets if s.axis == axis]
+        kept = of_axis if all_texts else _choose(of_axis, seed)
+        chosen.extend(kept)
+        shown[axis] = (len(kept), len(of_axis))
+    chosen.sort(key=_largest_first)
+    members = _members(rows, keys, {s.key for s in chosen})
+    entries = [_entry(s, members[s.key], families.index(s.family)) for s in chosen]
+    shards = {
+        axis: _pack({s.id: members[s.key] for s in chosen if s.axis == axis}) for axis in shown
+    }
+    return Bundle(entries, _pack(entries), shards, shown)
+
+
+def _keys(rows: pa.Table) -> pa.Array:
+    """One string a row that says which set it belongs to, dictionary-encoded."""
+    parts = [pc.fill_null(rows[name].cast(pa.string()), "") for name in COLUMNS]
+    joined = pc.binary_join_element_wise(*parts, "\x1f").combine_chunks()
+    return joined.dictionary_encode()
+
+
+def _sets(rows: pa.Table, keys: pa.Array) -> list[Set]:
+    asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
+    y = rows["y"].cast(pa.float64())
+    y = pc.if_else(pc.is_finite(y), y, None)
+    table = pa.table({"key": keys.indices, "y": y, "missing": pc.is_null(y)}).filter(asked)
+    grouped = table.group_by("key").aggregate(
+        [("y", "min"), ("y", "max"), ("y", "count"), ("missing", "sum")]
+    )
+    sets = []
+    for row in grouped.to_pylist():
+        key = tuple(keys.dictionary[row["key"]].as_py().split("\x1f"))
+        difference = row["y_max"] - row["y_min"] if row["y_count"] > 1 else None
+        sets.append(Set(_id(key), key, difference, row["missing_sum"]))
+    return sorted(sets, key=_largest_first)
+
+
+def _largest_first(item: Set) -> tuple[bool, float, tuple[str, ...]]:
+    return item.difference is None, -(item.difference or 0.0), item.key
+
+
+def _id(key: tuple[str, ...]) -> str:
+    """The same set has the same id in every run of its design, so links keep their meaning."""
+    return hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:12]
+
+
+def _choose(sets: Sequence[Set], seed: int) -> list[Set]:
+    """`sets` come largest first; the draw depends on seed and id only, not on their order."""
+    kept = dict.fromkeys(sets[:LARGEST])
+    holes = sorted((s for s in sets if s.unanswered), key=lambda s: (-s.unanswered, s.key))
+    kept.update(dict.fromkeys(holes[:UNANSWERED]))
+    rest = [s for s in sets if s not in kept]
+    rest.sort(key=lambda s: hashlib.sha256(f"{seed}:{s.id}".encode()).digest())
+    kept.update(dict.fromkeys(rest[:RANDOM]))
+    return list(kept)
+
+
+def _members(
+    rows: pa.Table, keys: pa.Array, wanted: set[tuple[str, ...]]
+) -> dict[tuple[str, ...], list[Json]]:
+    """Every row of the wanted sets, all arms, in design order."""
+    places = [
+        i for i, name in enumerate(keys.dictionary.to_pylist()) if tuple(name.split("\x1f")) in wanted
+    ]
+    mask = pc.is_in(keys.indices, value_set=pa.array(places, keys.indices.type))
+    chosen = rows.select(MEMBER).filter(mask)
+    names = keys.filter(mask).to_pylist()
+    columns = [chosen[name].to_pylist() for name in MEMBER]
+    members: dict[tuple[str, ...], list[Json]] = {key: [] for key in wanted}
+    for name, *values in zip(names, *columns, strict=True):
+        members[tuple(name.split("\x1f"))].append(dict(zip(MEMBER, values, strict=True)))
+    return members
+
+
+def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
+    """A line of the list: enough to sort, filter and name a set without opening its axis."""
+    asked = [m for m in members if m["arm"] == "counterfactual" and m["sample"] == 0]
+    scored = [m for m in asked if m["y"] is not None]
+    top = max(scored, key=lambda m: m["y"], default=None)
+    bottom = min(scored, key=lambda m: m["y"], default=None)
+    return {
+        "id": item.id, "family": family, "axis": item.axis,
+        "language": item.key[2],
+        "scenario": item.key[5], "variant": item.key[6], "domain": asked[0]["domain"],
+        "difference": item.difference, "answered": len(scored), "asked": len(asked),
+        "high": top and [top["group"], top["y"]], "low": bottom and [bottom["group"], bottom["y"]],
+        "statuses": dict(_statuses(asked)),
+    }  # fmt: skip
+
+
+def _statuses(members: Sequence[Json]) -> Iterator[tuple[str, list[str]]]:
+    """Each status with the groups that have it."""
+    for status in dict.fromkeys(m["status"] for m in members):
+        yield status, [m["group"] for m in members if m["status"] == status]
+
+
+def _pack(content: object) -> str:
+    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")

@@ -1,0 +1,103 @@
+"""Two axes at once: what a combination adds to its two parts, shrunk towards nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from harness.stats.contrasts import Bools, Floats, is_constant
+from harness.stats.multiplicity import holm
+
+FEWEST_TO_SHOW = 5
+FEWEST_TO_TEST = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intersections:
+    """Combinations of two axes; matrices (groups of a, groups of b), NaN where undefined.
+
+    `raw, additive, shrunk` are effects against the mean of all cells: as observed, as the two
+    axes alone predict, and with the interaction shrunk. `interaction` is raw - additive, its
+    p adjusted over the cells (Holm). `beyond` marks interactions that are called. They never
+    gate alone, and are only worth a word when one of the two axes itself shows a disparity.
+    """
+
+    raw: Floats
+    additive: Floats
+    shrunk: Floats
+    interaction: Floats
+    standard_error: Floats
+    p_adjusted: Floats
+    beyond: Bools
+    sd: float
+    n: int
+    reason: str = ""
+
+
+def intersections(y: ArrayLike, *, alpha: float = 0.05) -> Intersections:
+    """Additive effects of two axes and the empirical-Bayes interaction of every cell.
+
+    Parameters
+    ----------
+    y : (scenarios, groups of a, groups of b)
+        Mean score of each cell. Scenarios with a missing cell are left out.
+    alpha : float
+        Family-wise error over the cells. Default 0.05.
+
+    Returns
+    -------
+    Intersections
+        All NaN below 5 complete scenarios; without p-values below 20.
+
+    Raises
+    ------
+    ValueError
+        Not three-dimensional, fewer than two groups on an axis, infinite values.
+
+    Notes
+    -----
+    Formula: theta_ab = alpha_a + beta_b + gamma_ab. q_gab is the cell minus its row mean minus
+    its column mean plus the mean, within scenario g; gamma_ab = mean_g q_gab with se = sd / sqrt G
+    and a t test. Shrunken gamma = gamma t2 / (t2 + s2), s2 the sampling variance of a cell,
+    mean var(q) / G * AB / ((A - 1)(B - 1)), t2 = max(0, sum gamma^2 / ((A - 1)(B - 1)) - s2).
+    `sd` is sqrt(t2). Neutral: 0.
+    """
+    cube = np.asarray(y, dtype=np.float64)
+    if cube.ndim != 3 or min(cube.shape[1:]) < 2:
+        raise ValueError(f"y must have shape (scenarios, 2 or more, 2 or more), got {cube.shape}")
+    if np.isinf(cube).any():
+        raise ValueError("y holds infinite values; use NaN for a missing cell")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    cube = cube[~np.isnan(cube).any(axis=(1, 2))]
+    n, rows, columns = cube.shape
+    if n < FEWEST_TO_SHOW:
+        no = np.full((rows, columns), np.nan)
+        called = np.zeros((rows, columns), dtype=bool)
+        why = f"{n} complete scenarios, at least {FEWEST_TO_SHOW} are needed"
+        return Intersections(no, no, no, no, no, no, called, np.nan, n, why)
+    x = cube - cube.mean(axis=(1, 2), keepdims=True)
+    q = x - x.mean(axis=2, keepdims=True) - x.mean(axis=1, keepdims=True)
+    raw, gamma = x.mean(axis=0), q.mean(axis=0)
+    error = q.std(axis=0, ddof=1) / np.sqrt(n)
+    df = (rows - 1) * (columns - 1)
+    s2 = float((error**2).mean()) * rows * columns / df
+    t2 = max(0.0, float((gamma**2).sum()) / df - s2)
+    kept = t2 / (t2 + s2) if t2 > 0 else 0.0
+    p, why = np.full((rows, columns), np.nan), ""
+    if n >= FEWEST_TO_TEST:
+        flat = is_constant(error, float(np.abs(cube).max()))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = np.asarray(2 * stats.t.sf(np.abs(gamma) / error, n - 1))
+        p[flat] = np.nan
+        p = holm(p)
+    else:
+        why = f"{n} scenarios: shown, not tested (that takes {FEWEST_TO_TEST})"
+    additive = raw - gamma
+    return Intersections(
+        raw, additive, additive + kept * gamma, gamma, error, p, p < alpha,
+        float(np.sqrt(t2)), n, why,
+    )  # fmt: skip

@@ -1,0 +1,41 @@
+"""Student's t from an estimate and its standard error: both intervals and both p-values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from harness.stats.contrasts import Bools, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """Arrays per group, NaN where undefined; the meaning is that of `GroupEffects`."""
+
+    low: Floats
+    high: Floats
+    tost_low: Floats
+    tost_high: Floats
+    p_value: Floats
+    p_adjusted: Floats
+
+
+def t_intervals(
+    estimate: Floats, error: Floats, df: Floats, undefined: Bools, *, alpha: float, many: int
+) -> Intervals:
+    """Intervals at 1 - alpha / many and at 1 - 2 alpha, and two-sided p-values.
+
+    One quantile and one p-value from one statistic, so `p_adjusted < alpha` exactly where
+    `low, high` excludes 0. Where `undefined`, or the error is NaN, all are NaN.
+    """
+    held = np.where(undefined, np.nan, error)
+    reach = np.asarray(stats.t.isf(alpha / many / 2, df)) * held
+    tost = np.asarray(stats.t.isf(alpha, df)) * held
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.asarray(2 * stats.t.sf(np.abs(estimate) / held, df))
+    return Intervals(
+        estimate - reach, estimate + reach, estimate - tost, estimate + tost,
+        p, np.minimum(1.0, many * p),
+    )  # fmt: skip

@@ -1,0 +1,182 @@
+"""What is sent to a chat server and what is read of its answers: pure functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from harness.backends import chat
+from harness.errors import ModelError
+from harness.models import RemoteModel
+from harness.nouns import Finish, Message, Option, Request, Want
+
+YES_NO = (
+    Option("yes", ("Yes", " Yes", "yes")),
+    Option("no", ("No", " No", "no")),
+)
+ASK = Request("p1", (Message("user", "Hire?"),), Want.NEXT_TOKEN, YES_NO)
+SAY = Request("p1", (Message("user", "Hire?"),), Want.TEXT, YES_NO, max_tokens=7, seed=2**40 + 5)
+
+
+def model(**keys: Any) -> RemoteModel:
+    given = {"name": "m", "family": "f", "version": "1", "backend": "openai",
+             "base_url": "http://localhost/v1", "model": "served"}  # fmt: skip
+    return RemoteModel.model_validate(given | keys)
+
+
+def reply(*top: tuple[str, float], text: str = "Yes", **choice: Any) -> dict[str, Any]:
+    """A completion of one token with these log-probabilities."""
+    entries = [{"token": token, "logprob": logprob} for token, logprob in top]
+    content = [{"token": text, "logprob": -0.1, "top_logprobs": entries}] if top else None
+    whole = {"message": {"content": text}, "finish_reason": "length",
+             "logprobs": {"content": content}}  # fmt: skip
+    return {"choices": [whole | choice], "usage": {"prompt_tokens": 9, "completion_tokens": 1}}
+
+
+def test_next_token_asks_one_token_with_log_probabilities() -> None:
+    body = chat.body(model(), ASK)
+    assert body["messages"] == [{"role": "user", "content": "Hire?"}]
+    assert (body["max_tokens"], body["logprobs"], body["top_logprobs"]) == (1, True, 20)
+    assert body["temperature"] == 1 and "n" not in body
+
+
+def test_text_is_drawn_with_the_definitions_decoding_and_the_requests_seed() -> None:
+    body = chat.body(model(decoding={"temperature": 0.7, "top_p": 0.9}), SAY)
+    assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.7, 0.9, 7)
+    assert body["seed"] == 5 and "n" not in body and "logprobs" not in body
+
+
+def test_system_prompt_goes_first() -> None:
+    body = chat.body(model(system_prompt="Be fair."), SAY)
+    assert body["messages"][0] == {"role": "system", "content": "Be fair."}
+    assert len(body["messages"]) == 2
+
+
+def test_sequence_likelihood_is_refused() -> None:
+    with pytest.raises(ModelError, match="no log-likelihood"):
+        chat.body(model(), Request("p", (), Want.SEQUENCE))
+
+
+def test_spellings_are_summed_each_token_once() -> None:
+    top = (("Yes", math.log(0.3)), (" Yes", math.log(0.1)), ("\nyes ", math.log(0.05)),
+           ("No", math.log(0.2)), ("no", math.log(0.1)), ("Maybe", math.log(0.1)))  # fmt: skip
+    got = chat.response(ASK, reply(*top))
+    assert got.logprobs is not None
+    assert math.exp(got.logprobs["yes"]) == pytest.approx(0.45)
+    assert math.exp(got.logprobs["no"]) == pytest.approx(0.3)
+    assert got.finish is Finish.STOP and got.text == "Yes" and got.absent_below is None
+    assert (got.prompt_tokens, got.completion_tokens) == (9, 1)
+
+
+def test_a_token_listed_twice_counts_once() -> None:
+    got = chat.response(ASK, reply(("Yes", -1.0), ("Yes", -1.0), ("No", -2.0)))
+    assert got.logprobs == {"yes": pytest.approx(-1.0), "no": pytest.approx(-2.0)}
+
+
+def test_an_exact_spelling_beats_one_with_blanks() -> None:
+    options = (Option("tight", ("A",)), Option("wide", (" A",)))
+    assert chat.option_logprobs({" A": -1.0, "A": -2.0}, options) == {"wide": -1.0, "tight": -2.0}
+
+
+def test_tiny_probabilities_do_not_underflow() -> None:
+    got = chat.option_logprobs({"Yes": -900.0, "yes": -900.0}, YES_NO)
+    assert got["yes"] == pytest.approx(-900 + math.log(2))
+
+
+def test_an_option_outside_the_list_is_absent_and_bounded() -> None:
+    got = chat.response(ASK, reply(("Yes", -0.05), ("Sure", -6.0), ("I", -8.0)))
+    assert got.logprobs == {"yes": -0.05}
+    assert got.absent_below == pytest.approx(-8.0 + math.log(3))  # three spellings of "no"
+
+
+def test_no_option_in_the_list_is_an_empty_mapping() -> None:
+    got = chat.response(ASK, reply(("I", -0.1), ("The", -3.0)))
+    assert got.logprobs == {} and got.absent_below is not None
+
+
+def test_the_drawn_token_does_not_change_what_is_measured() -> None:
+    data = reply(("Yes", -0.05), ("I", -8.0), text="No")
+    assert chat.response(ASK, data).logprobs == {"yes": -0.05}
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        (("Yes", 3.2), ("No", 1.0)),  # logits
+        (("Yes", -0.1), ("No", -0.1)),  # sum to 1.8
+        (("Yes", None), ("No", "x")),
+        (("Yes", -9999.0), ("No", -9999.0)),
+        (("Yes", -0.1),),  # only the drawn token
+        (),
+    ],
+)
+def test_lists_that_are_no_log_probabilities_are_not_used(top: Any) -> None:
+    data = reply(*top)
+    assert chat.top_tokens(chat.first_choice(data)) == {}
+    with pytest.raises(ValueError, match="left out"):
+        chat.response(ASK, data)
+
+
+@pytest.mark.parametrize("logprobs", [None, [], "x", {"content": {}}, {"content": [3]}, {}])
+def test_log_probabilities_of_another_shape_are_none(logprobs: Any) -> None:
+    assert chat.top_tokens({"logprobs": logprobs}) == {}
+
+
+def test_empty_choices_and_empty_completions_are_empty_text() -> None:
+    for data in ({"choices": []}, reply(text=""), reply(text="", message={"content": None})):
+        got = chat.response(SAY, data)
+        assert got.text == "" and got.logprobs is None
+    assert chat.response(ASK, {"choices": []}).finish is Finish.STOP
+
+
+def test_first_token_that_ends_the_answer_keeps_its_log_probabilities() -> None:
+    got = chat.response(ASK, reply(("<end>", -1.5), ("Yes", -1.0), ("No", -2.0), text=""))
+    assert got.text == "" and got.logprobs == {"yes": -1.0, "no": -2.0}
+
+
+def test_finish_reasons() -> None:
+    said = {reason: chat.response(SAY, reply(finish_reason=reason)).finish
+            for reason in ("stop", "length", "content_filter", "eos", None)}  # fmt: skip
+    assert said == {"stop": Finish.STOP, "length": Finish.LENGTH, "eos": Finish.STOP,
+                    "content_filter": Finish.FILTER, None: Finish.STOP}  # fmt: skip
+    assert chat.response(ASK, reply(finish_reason="content_filter")).finish is Finish.FILTER
+
+
+def test_a_refusal_beside_the_content_is_the_text() -> None:
+    message = {"content": None, "refusal": "I cannot help."}
+    assert chat.response(SAY, reply(message=message)).text == "I cannot help."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"choices": None},
+        {"choices": {}},
+        {"choices": [None]},
+        {"choices": [{}]},
+        {"choices": [{"message": "Yes"}]},
+        {"choices": [{"message": {"content": ["Yes"]}}]},
+        {"error": {"message": "x"}},
+    ],
+)
+def test_what_is_no_completion_raises(data: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="the answer"):
+        chat.response(SAY, data)
+
+
+@pytest.mark.parametrize("usage", [None, 7, {"prompt_tokens": None}, {"prompt_tokens": "9"}])
+def test_usage_may_be_anything(usage: Any) -> None:
+    assert chat.response(SAY, reply() | {"usage": usage}).prompt_tokens == 0
+
+
+def test_failures_say_whether_the_prompt_was_too_long_or_filtered() -> None:
+    long = "400: context_length_exceeded: This model's maximum context length is 4096 tokens"
+    got = chat.failure(ASK, long, declined=True)
+    assert got.finish is Finish.ERROR and got.truncated and got.detail == long
+    filtered = "400: content_filter: the prompt was blocked"
+    assert chat.failure(ASK, filtered, declined=True).finish is Finish.FILTER
+    plain = chat.failure(ASK, "500: context length service is ill", declined=False)
+    assert plain.finish is Finish.ERROR and not plain.truncated

@@ -1,0 +1,212 @@
+"""The run folder loses nothing, doubles nothing, and never mixes runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import lexicon, probes
+from harness.design import expand
+from harness.documents import shipped
+from harness.errors import InputError, StoreError
+from harness.nouns import Finish, Response
+from harness.store import Log, RunFolder, merge, pending, read_log
+
+DESIGN = expand(
+    [probes.library(shipped("probes")).probe("quick-decision")],
+    lexicon.load(shipped("probes") / "lexicon"),
+    {"age": ["22", "70"]},
+    ["en"],
+    limit=3,
+)
+MANIFEST = {
+    "schema": 1, "state": "running", "design": {"hash": DESIGN.hash},
+    "model": {"fingerprint": "f" * 64}, "policy": {"hash": "p" * 64},
+}  # fmt: skip
+
+
+def response(i: int, **changes) -> Response:
+    return Response(
+        **{"prompt": DESIGN.prompts[i].id, "finish": Finish.STOP,
+           "logprobs": {"yes": -0.1 * (i + 1), "no": -2.0}, **changes}
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(MANIFEST, DESIGN)
+    return folder
+
+
+def test_a_design_comes_back_as_it_was(folder):
+    assert folder.design().prompts == DESIGN.prompts
+    assert folder.design().hash == DESIGN.hash
+
+
+def test_the_last_line_of_a_prompt_counts(folder):
+    with Log(folder) as log:
+        log.append(response(0, text="first"))
+        log.append(response(1))
+        log.append(response(0, text="second"))
+    found = folder.responses()
+    assert len(found) == 2
+    assert found[DESIGN.prompts[0].id].text == "second"
+
+
+def test_a_torn_line_is_passed_over_and_the_next_one_stands(folder):
+    with Log(folder) as log:
+        log.append(response(0))
+    path = folder.path / "responses.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[: len(whole) // 2])
+    with Log(folder) as log:
+        log.append(response(1))
+    assert [r["prompt"] for r in read_log(path)] == [p.id for p in DESIGN.prompts[:2]]
+
+
+def test_every_cut_of_a_log_keeps_all_whole_lines(folder):
+    with Log(folder) as log:
+        for i in range(3):
+            log.append(response(i, text='quotes " and \n lines'))
+    path = folder.path / "responses.jsonl"
+    whole = path.read_bytes()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        expected = whole[:cut].count(b"\n")
+        # a line cut just before its line end is whole too
+        assert len(list(read_log(path))) in (expected, expected + 1)
+
+
+def test_compaction_keeps_every_digit(folder):
+    answers = [response(i, text=None if i % 2 else "t\ud800x", absent_below=-3.3) for i in range(4)]
+    with Log(folder) as log:
+        for answer in answers:
+            log.append(answer)
+    before = folder.responses()
+    folder.compact(DESIGN, before)
+    assert not folder.logs()
+    assert folder.responses() == before
+    with Log(folder) as log:  # a retry after compaction
+        log.append(response(2, text="again"))
+    assert folder.responses()[DESIGN.prompts[2].id].text == "again"
+
+
+def test_an_unfinished_block_is_pending_whole_or_in_part():
+    done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts[:3])}
+    whole = pending(DESIGN.blocks, done, whole=True)
+    part = pending(DESIGN.blocks, done, whole=False)
+    assert sum(map(len, whole)) == len(DESIGN.prompts)
+    assert sum(map(len, part)) == len(DESIGN.prompts) - 3
+    done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts)}
+    assert pending(DESIGN.blocks, done, whole=True) == []
+    failed = DESIGN.prompts[0].id
+    done[failed] = Response(failed, Finish.ERROR, detail="server")
+    assert [[p.id for p in b] for b in pending(DESIGN.blocks, done, whole=False)] == [[failed]]
+    done[failed] = Response(failed, Finish.ERROR, truncated=True)  # would be the same again
+    assert pending(DESIGN.blocks, done, whole=False) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"design": {"hash": "0" * 64}}, "another design"),
+        ({"model": {"fingerprint": "0" * 64}}, "another model fingerprint"),
+        ({"policy": {"hash": "0" * 64}}, "another policy"),
+    ],
+)
+def test_another_run_is_refused(folder, change, said):
+    with pytest.raises(StoreError, match=said):
+        folder.begin({**MANIFEST, **change}, DESIGN)
+    assert folder.manifest() == MANIFEST
+
+
+def test_a_second_writer_is_refused(folder):
+    with Log(folder), pytest.raises(StoreError, match="another process"):
+        Log(folder)
+    with Log(folder, (1, 2)), Log(folder, (2, 2)):
+        pass  # slices have logs of their own
+
+
+def test_slices_merge_and_conflicts_are_refused(folder, tmp_path):
+    other = RunFolder(tmp_path / "other")
+    other.begin(MANIFEST, DESIGN)
+    with Log(folder, (1, 2)) as log:
+        log.append(response(0))
+    with Log(other, (2, 2)) as log:
+        log.append(response(1))
+    merge(folder, [other, folder])
+    assert len(folder.responses()) == 2
+    with Log(other, (1, 2)) as log:
+        log.append(response(0, text="different"))
+    with pytest.raises(StoreError, match="another log of this slice"):
+        merge(folder, [other])
+    stranger = RunFolder(tmp_path / "stranger")
+    stranger.begin({**MANIFEST, "model": {"fingerprint": "0" * 64}}, DESIGN)
+    with pytest.raises(StoreError, match="another model"):
+        merge(folder, [stranger])
+
+
+def test_places_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="a file stands where"):
+        RunFolder(tmp_path / "file" / "run").begin(MANIFEST, DESIGN)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.doc").write_text("precious")
+    with pytest.raises(StoreError, match="not empty and not a run folder"):
+        RunFolder(tmp_path / "mine").begin(MANIFEST, DESIGN)
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+
+
+def test_a_read_only_folder_is_refused(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere")
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="not writable"):
+        RunFolder(tmp_path / "run").begin(MANIFEST, DESIGN)
+
+
+def test_a_full_disk_is_said_and_keeps_what_was_written(folder):
+    """A file-size limit stands in for a full disk: the write is cut in the middle of a line."""
+    script = f"""
+import resource, signal, sys
+from pathlib import Path
+from harness.store import RunFolder, Log
+from harness.nouns import Finish, Response
+from harness.errors import StoreError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = RunFolder(Path({str(folder.path)!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with Log(folder) as log:
+        for i in range(100):
+            log.append(Response(str(i), Finish.STOP, text="x" * 50))
+except StoreError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "responses.jsonl" in done.stdout
+    kept = list(read_log(folder.path / "responses.jsonl"))
+    assert [r["prompt"] for r in kept] == [str(i) for i in range(len(kept))]
+    assert kept
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema": 99}'])
+def test_a_damaged_manifest_is_refused(folder, damage):
+    (folder.path / "manifest.json").write_text(damage)
+    with pytest.raises(InputError, match="manifest"):
+        folder.manifest()
+
+
+def test_fresh_removes_the_run_and_nothing_else(folder):
+    (folder.path / "notes.txt").write_text("mine")
+    with Log(folder, (1, 2)) as log:
+        log.append(response(0))
+    folder.remove()
+    assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
