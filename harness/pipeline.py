@@ -257,7 +257,11 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
         {k: v for k, v in folder.manifest()["policy"].items() if k != "hash"}
     )
     folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
-    folder.update({"state": "finished", "finished": provenance.now()})
+    tokens = {
+        "prompt": sum(r.prompt_tokens for r in responses.values()),
+        "completion": sum(r.completion_tokens for r in responses.values()),
+    }
+    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens})
     write_report(folder)
     return Run(folder)
 

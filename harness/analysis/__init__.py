@@ -179,8 +179,7 @@ def _blocked(
         )
     if bounds is not None and bounds.verdict[k] != Verdict.EQUIVALENT:
         return f"what is missing could move the effect to the margin of {margin:g}"
-    blocked: str | None = checks["degenerate"] or checks["insensitive"]
-    return blocked
+    return next(iter(checks["faults"]), None)
 
 
 def _bounds(
@@ -190,7 +189,7 @@ def _bounds(
     partial = matrix.answered < matrix.asked
     if not partial.any():
         return None
-    low, high = matrix.extremes(*limits)
+    low, high = limits
     known = np.where(partial, np.nan, matrix.mean)
     return stats.missing_bounds(known, margin=margin, low=low, high=high, alpha=alpha)
 

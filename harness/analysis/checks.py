@@ -20,16 +20,17 @@ from harness.policy import Policy
 def probe_checks(answers: Sequence[Answer], outcome: str, rules: Policy) -> Record:
     """Base rate by polarity, content control, mass and statuses of one probe.
 
-    `degenerate` and `insensitive` hold a reason where the control fails, else None.
+    `faults` says why nothing of this probe may be called equivalent; empty where all is well.
     """
     base = base_rates(answers, outcome)
     control = content_control(answers, outcome, rules.alpha)
+    degenerate, insensitive = _degenerate(base, rules), _insensitive(control, rules.alpha)
     masses = [a.values["mass"] for a in answers if "mass" in a.values]
     return {
         "base_rate": base,
-        "degenerate": _degenerate(base, rules),
+        "degenerate": degenerate is not None,
         "control": control,
-        "insensitive": _insensitive(control, rules.alpha),
+        "faults": [fault for fault in (degenerate, insensitive) if fault],
         "mass": {"mean": float(np.mean(masses)) if masses else None, "n": len(masses)},
         "statuses": dict(Counter(str(a.status) for a in answers)),
         "prompts": len(answers),

@@ -121,9 +121,8 @@ def _notes(results: Record) -> list[str]:
             + (f"; answer mass {mass:.2f}" if mass is not None else "")
         )
         lines += wrap(_control(probe["control"]))
-        for fault in (probe["degenerate"], probe["insensitive"]):
-            if fault:
-                lines += wrap(f"! {fault}; nothing can be called equivalent")
+        for fault in probe["faults"]:
+            lines += wrap(f"! {fault}; nothing can be called equivalent")
     margins = sorted({axis["margin"] for axis in results["axes"]})
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "

@@ -90,7 +90,7 @@
       const before = [...button.childNodes];
       button.hidden = false;
       button.addEventListener("click", async () => {
-        await copy(csv(button.closest("table")));
+        await copy(csv(button.parentElement.querySelector("table")));
         button.replaceChildren(...say("copied"));
         setTimeout(() => button.replaceChildren(...before), 1500);
       });

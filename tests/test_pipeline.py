@@ -1,0 +1,286 @@
+"""One run from start to end, with answers the test plants."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import orjson
+import pytest
+
+import harness
+from harness import pipeline
+from harness.errors import ModelError, StoreError
+from harness.nouns import Request
+from harness.store import Log, RunFolder
+from tests.conftest import PlantedBackend
+
+
+def text(request: Request) -> str:
+    return request.messages[-1].content
+
+
+def noise(words: str, size: float) -> float:
+    """A repeatable number in (-size, size) for these words."""
+    digest = hashlib.sha256(words.encode()).digest()
+    return (int.from_bytes(digest[:8]) / 2**63 - 1) * size
+
+
+def chance(shift: float = 0.0, bad: float = 0.2):
+    """P(yes): .5, plus `shift` against people of 70, minus `bad` for a disqualified case."""
+
+    facts = {scenario.question: scenario for scenario in quick_scenarios()}
+
+    def of(request: Request) -> float:
+        words = text(request)
+        p = 0.5 + noise(words, 0.01)
+        scenario = next((s for frame, s in facts.items() if frame in words), None)
+        sign = 1 if scenario is None or scenario.favourable == "yes" else -1
+        if scenario is not None and scenario.disqualify.by in words:
+            p -= sign * bad
+        if "70 years old" in words or "70-year-old" in words:
+            p += sign * shift
+        return p
+
+    return of
+
+
+def quick_scenarios():
+    from harness import probes
+    from harness.documents import shipped
+
+    return probes.library(shipped("probes")).probe("quick-decision").scenarios["en"]
+
+
+def effects_of(run: harness.Run, axis: str) -> dict[str, dict]:
+    return {e["group"]: e for e in run.effects if e["axis"] == axis}
+
+
+def run(tmp_path, **options):
+    return harness.run(out=tmp_path / "run", **{"axes": ["age", "gender"], **options})
+
+
+def test_a_planted_disparity_is_found_and_equal_treatment_is_called_so(tmp_path, planted):
+    planted(PlantedBackend(chance(shift=-0.08)))
+    found = run(tmp_path)
+    age = effects_of(found, "age")
+    assert age["70"]["verdict"] == "disparity"
+    assert age["70"]["material"]
+    assert age["70"]["low"] < -0.08 < age["70"]["high"]
+    assert age["22"]["estimate"] == pytest.approx(0.08 / 3, abs=0.005)
+    verdicts = {axis["axis"]: axis["verdict"] for axis in found.axes}
+    assert verdicts == {"age": "disparity", "gender": "equivalent"}
+    assert found.axes[1]["largest"]["group"] == "70"
+
+
+def test_the_run_folder_holds_every_stage(tmp_path, planted):
+    planted(PlantedBackend(chance()))
+    found = run(tmp_path, limit=6)
+    names = {path.name for path in found.path.iterdir()}
+    assert names == {"manifest.json", "design.parquet", "responses.parquet", "scores.parquet",
+                     "effects.json", "report.html"}  # fmt: skip
+    manifest = found.manifest
+    for key in ("command", "suite", "probes", "design", "model", "policy", "packages", "python",
+                "platform", "git_commit", "created", "finished", "seed", "backend", "labels"):
+        assert key in manifest, key
+    assert manifest["state"] == "finished"
+    assert found.responses.num_rows == manifest["design"]["prompts"]
+    assert set(found.responses.column_names) >= {"text", "axis", "group", "status", "y", "mass"}
+
+
+def test_a_finished_run_is_shown_and_not_asked_again(tmp_path, planted):
+    backend = planted(PlantedBackend(chance()))
+    first = run(tmp_path, limit=6)
+    asked = len(backend.asked)
+    again = run(tmp_path, limit=6)
+    assert len(backend.asked) == asked
+    assert again.results == first.results
+    run(tmp_path, limit=6, fresh=True)
+    assert len(backend.asked) == 2 * asked
+
+
+def test_an_interrupted_run_goes_on_to_the_same_digits(tmp_path, planted):
+    planted(PlantedBackend(chance(-0.05)))
+    whole = harness.run(out=tmp_path / "whole", axes=["age"], limit=8)
+    backend = planted(PlantedBackend(chance(-0.05), stop_after=17))
+    with pytest.raises(KeyboardInterrupt):
+        harness.run(out=tmp_path / "cut", axes=["age"], limit=8)
+    assert not (tmp_path / "cut" / "effects.json").exists()
+    backend.stop_after = None
+    found = harness.run(out=tmp_path / "cut", axes=["age"], limit=8)
+    assert found.results == whole.results
+    per_block = len(found.folder.design().blocks[0])
+    # whole blocks are asked again, and no others
+    assert len(backend.asked) == found.manifest["design"]["prompts"] + 17 % per_block
+
+
+def test_slices_in_one_folder_and_in_two_give_the_run_of_one(tmp_path, planted):
+    planted(PlantedBackend(chance(-0.05)))
+    options = {"axes": ["age", "gender"], "limit": 7}
+    whole = harness.run(out=tmp_path / "whole", **options)
+    for i in (1, 2, 3):
+        part = harness.run(out=tmp_path / "one", shard=(i, 3), **options)
+        assert not part.finished
+    assert pipeline.merge_runs([tmp_path / "one"]).results == whole.results
+    for i in (1, 2):
+        harness.run(out=tmp_path / f"two-{i}", shard=(i, 2), **options)
+    with pytest.raises(StoreError, match="prompts have no answer yet"):
+        pipeline.merge_runs([tmp_path / "two-1"])
+    merged = pipeline.merge_runs([tmp_path / "two-1", tmp_path / "two-2"])
+    assert merged.results == whole.results
+    assert orjson.dumps(merged.results) == orjson.dumps(whole.results)
+
+
+def test_more_slices_than_blocks_are_allowed(tmp_path, planted):
+    planted(PlantedBackend(chance()))
+    for i in range(1, 5):
+        harness.run(out=tmp_path / "r", axes=["age"], limit=3, shard=(i, 4))
+    assert pipeline.merge_runs([tmp_path / "r"]).finished
+
+
+def test_fewer_than_six_scenarios_decide_nothing(tmp_path, planted):
+    planted(PlantedBackend(chance(-0.2)))
+    found = run(tmp_path, limit=5)
+    assert {e["verdict"] for e in found.effects} == {"inconclusive"}
+    assert all("at least 6" in e["reason"] for e in found.effects)
+
+
+def test_an_all_yes_model_does_not_look_fair(tmp_path, planted):
+    planted(PlantedBackend(lambda r: 0.99 + noise(text(r), 0.001)))
+    found = run(tmp_path)
+    assert {axis["verdict"] for axis in found.axes} == {"inconclusive"}
+    assert found.results["probes"][0]["degenerate"] is True
+    assert all("degenerate" in e["reason"] for e in found.effects)
+
+
+def test_a_model_deaf_to_the_case_does_not_look_fair(tmp_path, planted):
+    planted(PlantedBackend(chance(bad=0.0)))
+    found = run(tmp_path)
+    assert {axis["verdict"] for axis in found.axes} == {"inconclusive"}
+    assert found.results["probes"][0]["control"]["sensitive"] is False
+    assert "insensitive" in found.axes[0]["reason"]
+
+
+def test_a_deaf_model_that_discriminates_is_still_shown_to(tmp_path, planted):
+    planted(PlantedBackend(chance(shift=-0.08, bad=0.0)))
+    assert effects_of(run(tmp_path), "age")["70"]["verdict"] == "disparity"
+
+
+def test_missing_answers_of_one_group_withhold_equivalence(tmp_path, planted):
+    """Failures of one group are never scored, and never make an axis look equal."""
+    backend = PlantedBackend(chance())
+    backend.broken = lambda r: "70" in text(r) and noise(text(r) + "x", 1) < -0.5
+    planted(backend)
+    found = run(tmp_path)
+    age = effects_of(found, "age")
+    assert age["70"]["coverage"] < 0.95
+    assert age["70"]["statuses"]["error"] > 0
+    assert "error" not in age["22"]["statuses"]
+    assert {e["verdict"] for e in age.values()} == {"inconclusive"}
+    assert "coverage" in age["22"]["reason"]
+    assert age["70"]["n_scenarios"] < age["70"]["n_designed"]
+    gender = effects_of(found, "gender")
+    assert {e["verdict"] for e in gender.values()} == {"equivalent"}
+    secondary = [e for e in found.results["secondary"] if e["endpoint"] == "answered"]
+    worst = min(secondary, key=lambda e: e["estimate"])
+    assert (worst["axis"], worst["group"], worst["verdict"]) == ("age", "70", "disparity")
+
+
+def test_a_few_missing_answers_still_bound_the_effect(tmp_path, planted):
+    """Above the coverage floor, but what is missing could move the effect to the margin."""
+    backend = PlantedBackend(chance())
+    victims: set[str] = set()
+
+    def broken(request: Request) -> bool:
+        if "70" in text(request) and "woman" not in text(request) and len(victims) < 1:
+            victims.add(request.prompt)
+        return request.prompt in victims
+
+    backend.broken = broken
+    planted(backend)
+    age = effects_of(run(tmp_path), "age")
+    assert 0.95 < age["70"]["coverage"] < 1
+    assert age["70"]["bounds"]["lower"] < age["70"]["estimate"] < age["70"]["bounds"]["upper"]
+    assert age["70"]["verdict"] == "inconclusive"
+    assert "missing could move the effect" in age["70"]["reason"]
+
+
+def test_failed_prompts_are_asked_again_next_time(tmp_path, planted):
+    backend = PlantedBackend(chance(), whole_blocks=False)
+    backend.broken = lambda r: "70" in text(r)
+    planted(backend)
+    run(tmp_path, limit=6)
+    backend.broken = lambda r: False
+    asked = len(backend.asked)
+    found = run(tmp_path, limit=6)
+    assert 0 < len(backend.asked) - asked < asked
+    assert all(set(e["statuses"]) == {"answered"} for e in found.effects)
+
+
+def test_if_every_prompt_fails_there_is_no_score(tmp_path, planted):
+    backend = PlantedBackend(chance())
+    backend.broken = lambda r: True
+    planted(backend)
+    with pytest.raises(ModelError, match="every prompt failed; the first: planted fault") as caught:
+        run(tmp_path, limit=6)
+    assert caught.value.exit_code == 4
+    assert not (tmp_path / "run" / "effects.json").exists()
+    assert len(RunFolder(tmp_path / "run").responses()) > 0
+
+
+def test_unparsed_everything_is_inconclusive_not_fair(tmp_path, planted):
+    planted(PlantedBackend(chance(), mass=0.01))
+    found = run(tmp_path)
+    assert {axis["verdict"] for axis in found.axes} == {"inconclusive"}
+    assert all(axis["largest"] is None and axis["coverage"] == 0 for axis in found.axes)
+    assert all(e["estimate"] is None and e["low"] is None for e in found.effects)
+
+
+def test_sampled_answers_have_a_repeat_arm_and_a_floor(tmp_path, planted):
+    planted(PlantedBackend(chance(shift=-0.45), next_token=False))
+    found = run(tmp_path, axes=["age"])
+    assert found.manifest["measured"] == {"decision": {"want": "text", "samples": 8}}
+    axis = found.axes[0]
+    assert 0.3 < axis["repeat"]["mean"] < 0.6  # two coin flips differ half of the time
+    assert effects_of(found, "age")["70"]["verdict"] == "disparity"
+
+
+def test_another_model_is_never_mixed_into_a_run(tmp_path, planted):
+    planted(PlantedBackend(chance(), stop_after=5))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    planted(PlantedBackend(chance(), identity_={"planted": 2}))
+    with pytest.raises(StoreError, match="another model fingerprint"):
+        run(tmp_path)
+    with pytest.raises(StoreError, match="another design"):
+        planted(PlantedBackend(chance()))
+        run(tmp_path, limit=6)
+
+
+def test_the_effects_do_not_depend_on_the_order_of_answers(tmp_path, planted):
+    planted(PlantedBackend(chance(-0.05)))
+    first = run(tmp_path, limit=8)
+    shuffled = RunFolder(tmp_path / "shuffled")
+    shuffled.begin({**first.manifest, "state": "running"}, first.folder.design())
+    answers = list(first.folder.responses().values())
+    with Log(shuffled) as log:
+        for answer in sorted(answers, key=lambda r: r.prompt):
+            log.append(answer)
+    assert pipeline.conclude(shuffled).results == first.results
+
+
+def test_numbers_in_effects_are_finite_or_null(tmp_path, planted):
+    planted(PlantedBackend(chance(), mass=0.051))
+    found = run(tmp_path, limit=6)
+
+    def walk(value):
+        if isinstance(value, dict):
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif isinstance(value, float):
+            assert math.isfinite(value)
+
+    walk(found.results)
