@@ -40,5 +40,8 @@ def unknown(noun: str, given: str, known: Iterable[str], *, where: str = "") -> 
     """An `InputError` for a name that does not exist, with the nearest ones that do."""
     names = sorted(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    if not near:  # the beginning of a long name, mistyped
+        starts = {name[: len(given)]: name for name in reversed(names)}
+        near = [starts[s] for s in difflib.get_close_matches(given, starts, n=1, cutoff=0.7)]
     hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names) or 'none'}"
     return InputError(f"{where + ': ' if where else ''}unknown {noun} '{given}'{hint}")

@@ -1,0 +1,196 @@
+"""The command line: what a user types, sees, and gets back as exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness import cli, pipeline
+from harness.cli import screen
+from tests.conftest import PlantedBackend
+from tests.test_pipeline import chance
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def call(capsys, *arguments: str) -> tuple[int, str, str]:
+    try:
+        code = cli.main(arguments)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys\nfrom harness import cli\n"
+        "try: cli.main(['run', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'torch', 'transformers', 'pydantic', 'yaml', 'pyarrow', 'aiohttp'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "heavy: []" in done.stdout, done.stderr
+    assert "--dry-run" in done.stdout
+
+
+def test_run_prints_a_table_of_80_columns_and_the_report(capsys, planted):
+    planted(PlantedBackend(chance(shift=-0.08)))
+    code, out, err = call(capsys, "run", "--axes", "age", "gender")
+    assert code == 0
+    assert max(map(len, out.splitlines()[:-1])) <= 80
+    assert re.search(r"^age +−0\.0\d+ 70 years old +−0\.\d+…−0\.\d+ +▲ disparity", out, re.M)
+    assert re.search(r"^gender .*● equivalent +\d+ 100 %$", out, re.M)
+    report = out.splitlines()[-1].removeprefix("report: ")
+    assert report.startswith("results/runs/quick-smollm2-135m-instruct-q4_1-")
+    assert report.endswith("report.html")
+    assert re.search(r"\d+ of \d+ prompts", err)  # plain lines where there is no terminal
+    code, again, err = call(capsys, "run", "--axes", "age", "gender")
+    assert again == out
+    assert "this run is finished" in err
+    code, shown, _ = call(capsys, "show", report.rpartition("/")[0])
+    assert (code, shown) == (0, out)
+
+
+def test_json_is_json(capsys, planted):
+    planted(PlantedBackend(chance()))
+    code, out, _ = call(capsys, "run", "--axes", "age", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {"schema", "effects", "axes", "run", "report"} <= set(found)
+    needed = {
+        "probe", "kind", "language", "cue", "axis", "group", "estimate", "unit", "low", "high",
+        "tost_low", "tost_high", "alpha", "margin", "p_adjusted", "verdict", "material", "reason",
+        "n_scenarios", "n_designed", "coverage",
+    }  # fmt: skip
+    assert all(needed <= set(effect) for effect in found["effects"])
+
+
+def test_a_dry_run_writes_nothing(capsys, planted, tmp_path):
+    backend = planted(PlantedBackend(chance()))
+    code, out, _ = call(capsys, "run", "--dry-run")
+    assert code == 0
+    assert "1476 prompts in 36 blocks" in out
+    assert re.search(r"^age +4 +36 +0\.006", out, re.M)
+    assert not backend.asked
+    assert not list(tmp_path.iterdir())
+    code, out, _ = call(capsys, "run", "--dry-run", "--json", "--limit", "3")
+    counts = json.loads(out)
+    assert counts["prompts"] == 3 * 41
+    assert counts["detectable"][0]["sd"]["0.03"] is None  # three scenarios decide nothing
+
+
+def test_slices_say_what_to_do_next(capsys, planted):
+    planted(PlantedBackend(chance()))
+    code, out, _ = call(capsys, "run", "--axes", "age", "--limit", "6", "--shard", "1/2")
+    assert code == 0
+    merge = out.splitlines()[-1].partition("bias-harness ")[2].split()
+    code, _, err = call(capsys, *merge)
+    assert code == 2
+    assert "no answer yet" in err
+    assert call(capsys, "run", "--axes", "age", "--limit", "6", "--shard", "2/2")[0] == 0
+    code, out, _ = call(capsys, *merge)
+    assert code == 0
+    assert "report: " in out
+
+
+@pytest.mark.parametrize("what", ["models", "suites", "probes", "axes"])
+def test_list(capsys, what):
+    code, out, _ = call(capsys, "list", what)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    rows = json.loads(call(capsys, "list", what, "--json")[1])
+    assert all(row["name"] in out for row in rows)
+    if what == "probes":
+        quick = next(row for row in rows if row["name"] == "quick-decision")
+        assert quick["scenarios"]["en"] >= 36
+        assert quick["kind"] == "decision"
+        assert len(quick["axes"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--model", "smollm3"], "unknown model 'smollm3'; did you mean 'smollm2"),
+        (["run", "--suite", "quik"], "unknown suite 'quik'; did you mean 'quick'"),
+        (["run", "--axes", "agee"], "did you mean 'age'"),
+        (["run", "--axes", "age=21,22"], "unknown group on axis 'age' '21'; did you mean"),
+        (["run", "--limit", "0"], "not a whole number of 1 or more"),
+        (["run", "--shard", "3/2"], "not I/N"),
+        (["run", "--model", "./nowhere/model"], "no such file or folder"),
+        (["show", "nowhere"], "not a run folder"),
+        (["report", "nowhere"], "not a run folder"),
+        (["merge", "nowhere"], "not a run folder"),
+        (["models", "pull", "example-openai-server"], "behind a server"),
+        (["list", "modles"], "invalid choice"),
+        (["frobnicate"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_bad_input_is_exit_code_2_and_writes_nothing(capsys, tmp_path, arguments, said):
+    code, out, err = call(capsys, *arguments)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+    assert not out
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_yaml_names_file_and_line(capsys, tmp_path):
+    (tmp_path / "m.yaml").write_text("name: m\nfamily: [m\n")
+    code, _, err = call(capsys, "run", "--model", "m.yaml")
+    assert code == 2
+    assert "m.yaml:3: not YAML" in err
+
+
+def test_an_out_that_is_in_the_way(capsys, planted, tmp_path):
+    planted(PlantedBackend(chance()))
+    (tmp_path / "file").write_text("x")
+    code, _, err = call(capsys, "run", "--out", "file/run")
+    assert (code, "a file stands where a folder is needed" in err) == (2, True)
+    code, _, err = call(capsys, "run", "--out", "file")
+    assert (code, "a file stands where a folder is needed" in err) == (2, True)
+
+
+def test_interrupting_ends_with_130_and_says_how_to_go_on(capsys, planted):
+    planted(PlantedBackend(chance(), stop_after=30))
+    code, _, err = call(capsys, "run", "--axes", "age")
+    assert code == 130
+    assert "Give the same command again to go on" in err
+
+
+def test_a_failing_model_is_exit_code_4(capsys, planted):
+    backend = PlantedBackend(chance())
+    backend.broken = lambda request: True
+    planted(backend)
+    code, _, err = call(capsys, "run", "--axes", "age", "--limit", "6")
+    assert code == 4
+    assert "every prompt failed" in err
+
+
+def test_numbers_have_a_true_minus_and_no_signed_zero():
+    assert screen.number(-0.0004) == "0.000"
+    assert screen.number(-0.0123) == "−0.012"
+    assert screen.number(0.05) == "+0.050"
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    script = "from harness.cli import main; import sys; sys.exit(main(['list', 'axes']))"
+    done = subprocess.run(
+        f"{sys.executable} -c \"{script}\" | true", shell=True, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_the_public_names():
+    import harness
+
+    assert set(harness.__all__) == {"Run", "__version__", "run"}
+    assert harness.run is pipeline.run
