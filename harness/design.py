@@ -219,3 +219,17 @@ def _repeat(row: Prompt, samples: int) -> Iterator[Prompt]:
 
 def _id(row: Prompt) -> str:
     return hashlib.sha256(canonical(row)).hexdigest()[:16]
+
+
+def favourable(design: Design, axis: str, group: str) -> dict[str, str]:
+    """The prompts of one group, in every arm, with the option that is good for the person.
+
+    Raises
+    ------
+    InputError
+        The design does not ask about this group.
+    """
+    found = {p.id: p.favourable for p in design.prompts if (p.axis, p.group) == (axis, group)}
+    if not found:
+        raise InputError(f"group '{group}' of axis '{axis}' is not asked about in this run")
+    return found

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
 from harness.backends import Backend, open_backend
-from harness.design import Design, choose_groups, expand
+from harness.backends.planted import Plant, PlantedBackend
+from harness.design import Design, choose_groups, expand, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
 from harness.models import LocalModel, Model, fingerprint, resolve
@@ -64,6 +65,8 @@ def run(
     fresh: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
+    backend: Backend | None = None,
+    plant: Plant | None = None,
 ) -> Run:
     """Ask a model every prompt of a suite and say where it treats counterfactual persons apart.
 
@@ -79,6 +82,8 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    backend : who answers instead of the backend the model names.
+    plant : a disparity of known size put into the answers, for the tool's own controls.
 
     Raises
     ------
@@ -88,7 +93,10 @@ def run(
         The model or server failed; every finished record is kept.
     """
     listener = listener or Silent()
-    plan = prepare(model, suite, axes=axes, limit=limit, command=command, listener=listener)
+    plan = prepare(
+        model, suite, axes=axes, limit=limit, command=command, listener=listener,
+        backend=backend, plant=plant,
+    )  # fmt: skip
     try:
         folder = RunFolder(Path(out) if out else plan.place)
         if fresh:
@@ -130,6 +138,8 @@ def prepare(
     limit: int | None = None,
     command: str = "harness.run",
     listener: Listener | None = None,
+    backend: Backend | None = None,
+    plant: Plant | None = None,
 ) -> Plan:
     """Read and check all documents, open the backend, expand the design."""
     if limit is not None and limit < 1:
@@ -146,14 +156,17 @@ def prepare(
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{probe.kind}'")
 
     who = resolve(model, shipped("models")) if isinstance(model, str) else model
-    backend = open_backend(who, (listener or Silent()).say)
-    wants: dict[str, Want] = {p.kind: _want(p.kind, backend) for p in asked}
+    answers: Backend = backend or open_backend(who, (listener or Silent()).say)
+    wants: dict[str, Want] = {p.kind: _want(p.kind, answers) for p in asked}
     samples = {
         kind: who.decoding.samples if who.decoding.temperature > 0 else 1
         for kind, want in wants.items() if want is Want.TEXT
     }  # fmt: skip
     design = expand(asked, words, groups, chosen.languages, limit=limit, samples=samples)
-    identity = backend.identity()
+    if plant is not None:
+        words.group(plant.axis, plant.group, where="--plant")
+        answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
+    identity = answers.identity()
     mark = fingerprint(who, identity)
     manifest: Record = {
         "schema": 1,
@@ -176,7 +189,7 @@ def prepare(
         **provenance.here(),
     }  # fmt: skip
     name = f"{chosen.name}-{who.name}-{design.hash[:8]}-{mark[:8]}"
-    return Plan(who, backend, wants, design, manifest, Path("results") / "runs" / name)
+    return Plan(who, answers, wants, design, manifest, Path("results") / "runs" / name)
 
 
 PILOT_SD = (0.01, 0.03, 0.1)

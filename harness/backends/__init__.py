@@ -15,8 +15,10 @@ class Backend(Protocol):
     A backend is cheap to make: weights are loaded and servers are asked when first needed.
     """
 
-    whole_blocks: bool
-    """Whether an unfinished block must be asked again whole (batches are formed within it)."""
+    @property
+    def whole_blocks(self) -> bool:
+        """Whether an unfinished block must be asked again whole: batches are formed within it."""
+        ...
 
     def identity(self) -> Record:
         """What identifies the weights beside the definition, for the fingerprint."""

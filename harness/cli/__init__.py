@@ -1,6 +1,6 @@
 """The command line: arguments in, text out, exit code. Nothing heavy is imported here.
 
-Exit codes: 0 done, 2 usage or input, 4 model or server failed, 130 interrupted.
+Exit codes: 0 done, 1 a control failed, 2 usage or input, 4 model or server failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _run(commands)
     _list(commands)
     _folders(commands)
+    _checks(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"
@@ -108,6 +109,27 @@ def _folders(commands: Commands[argparse.ArgumentParser]) -> None:
                        help="run folders; the first one takes the others' answers")  # fmt: skip
     merge.add_argument("--json", action="store_true", help="print effects.json instead")
     merge.set_defaults(command=_lazily("merge"))
+
+
+def _checks(commands: Commands[argparse.ArgumentParser]) -> None:
+    plan = commands.add_parser("plan", help="what a suite can detect; how many scenarios it needs")
+    plan.add_argument("--suite", default="quick", help="suite of probes (default: quick)")
+    plan.add_argument("--margin", type=float, metavar="M",
+                      help="smallest difference that matters (default: the policy's)")  # fmt: skip
+    plan.add_argument("--from", dest="run", metavar="RUN",
+                      help="take the spread over scenarios from a finished run")  # fmt: skip
+    plan.add_argument("--json", action="store_true", help="print JSON instead of text")
+    plan.set_defaults(command=_lazily("plan"))
+    selftest = commands.add_parser(
+        "selftest", help="plant a disparity of known size and see that it is found"
+    )
+    selftest.add_argument("--model", metavar="MODEL", help="as for `run`")
+    selftest.add_argument("--limit", type=_count, default=12, metavar="N",
+                          help="scenarios asked (default: 12)")  # fmt: skip
+    selftest.add_argument("--plant", nargs="+", metavar="KEY=VALUE",
+                          help="what to plant (default: axis=age group=52 shift=0.05)")  # fmt: skip
+    selftest.add_argument("--json", action="store_true", help="print JSON instead of text")
+    selftest.set_defaults(command=_lazily("selftest"))
 
 
 class _lazily:

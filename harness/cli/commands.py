@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import orjson
 
-from harness import pipeline
+from harness import pipeline, planning
 from harness.cli import screen
 from harness.documents import shipped
 from harness.errors import InputError
@@ -57,6 +59,32 @@ def report(given: argparse.Namespace) -> int:
     if given.figure:
         print(pipeline.write_figure(folder, Path(given.figure)))
     return 0
+
+
+def plan(given: argparse.Namespace) -> int:
+    found = planning.plan(given.suite, margin=given.margin, run=given.run)
+    _print(found, screen.plan(found), as_json=given.json)
+    return 0
+
+
+def selftest(given: argparse.Namespace) -> int:
+    from harness.backends.planted import Plant
+    from harness.selftest import DEFAULT_PLANT
+    from harness.selftest import selftest as run_controls
+
+    plant = DEFAULT_PLANT
+    if given.plant:
+        plant = Plant.read(dict(item.partition("=")[::2] for item in given.plant))
+    with tempfile.TemporaryDirectory(prefix="bias-harness-") as folder:
+        controls = run_controls(
+            Path(folder),
+            model=given.model or pipeline.DEFAULT_MODEL,
+            limit=given.limit,
+            plant=plant,
+            listener=screen.Screen(),
+        )
+    _print([asdict(c) for c in controls], screen.controls(controls), as_json=given.json)
+    return 0 if all(control.held for control in controls) else 1
 
 
 def models_pull(given: argparse.Namespace) -> int:

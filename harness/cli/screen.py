@@ -6,9 +6,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.nouns import Record
+
+if TYPE_CHECKING:
+    from harness.selftest import Control
 
 WIDTH = 80
 EVERY = 15.0
@@ -162,6 +165,43 @@ def dry_run(counts: Record) -> str:
             + "".join(f"{cell:>10}" for cell in cells)
         )
     return "\n".join(lines)
+
+
+def controls(rows: Sequence[Control]) -> str:
+    """The self-test, one line a control."""
+    lines = [f"{'control':<32} {'expected':<22} {'found':<16}".rstrip()]
+    for row in rows:
+        verdict = "held" if row.held else "FAILED"
+        lines += wrap(f"{row.name:<32} {row.expected:<22} {row.found:<16} {verdict}", 4, hang=True)
+    return "\n".join(lines)
+
+
+def plan(found: Record) -> str:
+    """What a suite can detect and needs, one line a family."""
+    lines = wrap(
+        "scenarios needed (80 % power, 5 % error): `differ` to show one group that differs by the "
+        "margin, `equal` to call a whole axis equivalent; `shows` is the smallest effect this "
+        "many scenarios show"
+    )
+    lines += wrap(f"spread over scenarios: {found['source']}")
+    lines += ["", f"{'axis':<12}{'groups':>7}{'have':>6}{'margin':>8}{'sd':>8}{'shows':>8}"
+                  f"{'differ':>8}{'equal':>7}  now"]  # fmt: skip
+    for row in found["families"]:
+        shows = "-" if row["shows"] is None else f"{row['shows']:.3f}"
+        lines.append(
+            f"{row['axis']:<12}{row['groups']:>7}{row['scenarios']:>6}{row['margin']:>8g}"
+            f"{row['sd']:>8.3f}{shows:>8}{row['difference']:>8}{row['all_equivalent']:>7}"
+            f"  {_now(row)}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def _now(row: Record) -> str:
+    if row["verdict"] is None:
+        return ""
+    if row["still_needed"]:
+        return f"{row['verdict']}, +{row['still_needed']}"
+    return str(row["verdict"])
 
 
 def columns(rows: Sequence[Record]) -> str:
