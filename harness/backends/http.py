@@ -13,12 +13,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, NoReturn, TypeVar
 
 import aiohttp
@@ -115,7 +115,7 @@ class Engine(Generic[K, T]):
         with self._running(done) as send:
             asked = sum(map(send, islice(waiting, self._model.concurrency)))
             while asked:
-                got = done.get()
+                got = _next(done)
                 if isinstance(got, Exception):
                     yield from _finished(done)
                     raise got
@@ -284,6 +284,13 @@ class Engine(Generic[K, T]):
             )
         again = status in (408, 429) or status >= 500
         raise _Fault(f"{status}: {said}", again=again, after=_retry_after(reply.headers))
+
+
+def _next(done: Done[K, T]) -> Outcome[K, T] | Exception:
+    """Waits in short turns: Ctrl-C in the instant before a wait begins would not end it."""
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=0.5)
 
 
 def _finished(done: Done[K, T]) -> Iterator[Outcome[K, T]]:

@@ -1,8 +1,7 @@
 """Models that transformers runs on this machine, CPU or CUDA.
 
-Every request of a block is measured on its own tokens: requests of equal length share a batch,
-so nothing is padded and a number does not depend on its neighbours beyond rounding. Logits are
-computed for the positions that are read and for no others.
+Probabilities come from the engine (`harness.backends.engine`), block by block; generated text is
+drawn prompt by prompt.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +21,6 @@ from harness.nouns import Finish, Message, Option, Record, Request, Response, Wa
 if TYPE_CHECKING:
     import torch
 
-BATCH = 16
-"""Requests computed together: on a CPU more gains little, on a GPU memory stays small."""
 PLAIN_END = "\nAnswer:"
 """What ends a prompt that is put without a chat template, so that an answer comes next."""
 
@@ -53,6 +49,7 @@ class LocalBackend:
         self._folder: Path | None = None
         self._tokenizer: Any = None
         self._network: Any = None
+        self._engine: Any = None
         self._single: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
 
     # -- the protocol --------------------------------------------------------------------------
@@ -78,10 +75,11 @@ class LocalBackend:
         import torch
         import transformers
 
-        facts = {"path": "plain", "dtype": self.model.dtype, "batch": BATCH,
-                 "torch": torch.__version__, "transformers": transformers.__version__}  # fmt: skip
+        facts = {"dtype": self.model.dtype, "torch": torch.__version__,
+                 "transformers": transformers.__version__}  # fmt: skip
         if self._network is not None:
             device = self._network.device
+            facts["path"] = self._engine.path
             facts["device"] = str(device)
             facts["threads"] = torch.get_num_threads()
             if device.type == "cuda":
@@ -89,7 +87,7 @@ class LocalBackend:
         return facts
 
     def close(self) -> None:
-        self._network = self._tokenizer = None
+        self._network = self._engine = self._tokenizer = None
 
     # -- loading -------------------------------------------------------------------------------
 
@@ -98,6 +96,8 @@ class LocalBackend:
             return
         import torch
         from transformers import AutoModelForCausalLM
+
+        from harness.backends.engine import Engine
 
         device = self._device()
         folder = self._weights()
@@ -110,6 +110,7 @@ class LocalBackend:
                     trust_remote_code=self.model.trust_remote_code,
                 )
                 self._network = network.to(device).eval()
+                self._engine = Engine(self._network, custom_code=self.model.trust_remote_code)
             except torch.cuda.OutOfMemoryError as error:
                 raise ModelError(
                     f"model '{self.model.name}': its weights do not fit on {device}"
@@ -234,45 +235,32 @@ class LocalBackend:
         ]
 
     def _score(self, parts: Sequence[_Tokens]) -> Iterator[Response]:
-        """One response a request, from batches of parts of equal shape, the longest first."""
+        """One response a request, from the logits of all its parts."""
+        from harness.backends.engine import TokenSequence
+
+        sequences = [
+            TokenSequence((*part.prompt, *part.continuation[:-1]), len(part.prompt) - 1)
+            for part in parts
+        ]
         found: dict[int, dict[str, float] | float] = {}
-        order = sorted(range(len(parts)), key=lambda i: parts[i].shape, reverse=True)
-        for _, same in groupby(order, key=lambda i: parts[i].shape):
-            members = list(same)
-            for start in range(0, len(members), BATCH):
-                batch = members[start : start + BATCH]
-                rows = self._logprobs([parts[i] for i in batch])
-                for i, row in zip(batch, rows, strict=True):
-                    found[i] = self._read(parts[i], row)
+        for i, logits in self._engine.logits(sequences):
+            found[i] = self._read(parts[i], logits.float())
         grouped: dict[str, list[int]] = {}
         for i, part in enumerate(parts):
             grouped.setdefault(part.request.prompt, []).append(i)
         for indices in grouped.values():
             yield _response(parts[indices[0]], [found[i] for i in indices])
 
-    def _logprobs(self, parts: Sequence[_Tokens]) -> torch.Tensor:
-        """Log-probabilities after the last prompt token and each continuation token but the last.
-
-        Shape (parts, max(1, continuation), vocabulary); all parts have one shape.
-        """
-        import torch
-
-        ids = [(*part.prompt, *part.continuation[:-1]) for part in parts]
-        last = max(1, len(parts[0].continuation))
-        with torch.inference_mode():
-            batch = torch.tensor(ids, device=self._network.device)
-            logits = self._network(batch, use_cache=False, logits_to_keep=last).logits
-            logprobs: torch.Tensor = logits.float().log_softmax(-1)
-        return logprobs
-
-    def _read(self, part: _Tokens, row: torch.Tensor) -> dict[str, float] | float:
+    def _read(self, part: _Tokens, logits: torch.Tensor) -> dict[str, float] | float:
         """Log p of every option at the next token, or of the whole continuation."""
+        total = logits.logsumexp(-1)
         if part.request.want is Want.NEXT_TOKEN:
             return {
-                name: float(row[-1][list(tokens)].logsumexp(0))
+                name: float(logits[-1, list(tokens)].logsumexp(0) - total[-1])
                 for name, tokens in self._option_tokens(part.request.options).items()
             }
-        return sum((float(row[i, t]) for i, t in enumerate(part.continuation)), 0.0)
+        steps = enumerate(part.continuation)
+        return sum((float(logits[i, t] - total[i]) for i, t in steps), 0.0)
 
     def _generate(self, request: Request, prompt: Sequence[int]) -> Response:
         """One answer drawn with the request's own seed, alone, so that no neighbour matters."""
@@ -281,6 +269,7 @@ class LocalBackend:
         decoding = self.model.decoding
         words = self._words()
         sampled = decoding.temperature > 0
+        self._engine.step_aside()
         torch.manual_seed(request.seed)
         with torch.inference_mode(), quiet_transformers():
             ids = torch.tensor([prompt], device=self._network.device)

@@ -138,7 +138,7 @@ class RemoteBackend:
         """Whether a tiny request brings log-probabilities back."""
         question = Message("user", "Is water wet? Answer yes or no.")
         request = Request("probe", (question,), Want.NEXT_TOKEN)
-        outcome = next(iter(self._post([request])))
+        [outcome] = self._post([request])
         self._note(outcome)
         if outcome.value is not None:
             return chat.top_tokens(chat.first_choice(outcome.data)) != {}

@@ -1,0 +1,162 @@
+"""The scoring engine of local models: logits at the positions that are read.
+
+Prompts of a block share most of their tokens. The engine puts them into prefix trees
+(`tree`), computes each shared token once under an attention that follows the tree
+(`attention`), and asks for logits where they are read. A model for which that is not correct
+takes the plain path (`plain`), one sequence after another. Both give the same numbers up to
+rounding; which path was taken, and why, is in `Engine.path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from harness.backends.engine import attention, plain
+from harness.backends.engine.tree import PACK, Pack, packs
+
+LOGITS = 1 << 27
+"""Most logits (rows x vocabulary) of one pack: half a gigabyte in float32."""
+TOLERANCE = {torch.float32: 5e-4}
+COARSE = 0.25
+"""How far log-probabilities of the two paths may differ, in nats: float32, and less precise."""
+SHARED_LAYERS = {"full_attention", "sliding_attention"}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSequence:
+    """Token ids, and from which position on the next token's logits are read."""
+
+    tokens: tuple[int, ...]
+    read: int
+
+
+class Engine:
+    """Logits for one loaded network."""
+
+    def __init__(self, network: Any, *, custom_code: bool = False) -> None:
+        self._network = network
+        self._usual = network.config._attn_implementation
+        vocabulary = int(network.get_output_embeddings().weight.shape[0])
+        self._limit = max(16, min(PACK, LOGITS // vocabulary))
+        self._halved = 0
+        self._obstacle = "its code is its own" if custom_code else self._why_not()
+
+    @property
+    def path(self) -> str:
+        """For the manifest: how sequences are computed, and why not faster."""
+        if self._obstacle:
+            return f"plain: {self._obstacle}"
+        small = f", packs halved {self._halved} times for lack of memory" if self._halved else ""
+        return f"prefix tree, packs of {self._limit} tokens{small}"
+
+    def logits(self, sequences: Sequence[TokenSequence]) -> Iterator[tuple[int, torch.Tensor]]:
+        """For each sequence its index and logits of shape (positions read, vocabulary).
+
+        Sequences come in any order, each once.
+        """
+        window = _window(self._network.config)
+        longest = max((len(s.tokens) for s in sequences), default=0)
+        if self._obstacle or (window is not None and longest > window):
+            yield from self._plainly(sequences)
+        else:
+            yield from self._by_tree(sequences, self._limit)
+
+    # -- the two paths -------------------------------------------------------------------------
+
+    def _plainly(self, sequences: Sequence[TokenSequence]) -> Iterator[tuple[int, torch.Tensor]]:
+        self._attend_by(self._usual)
+        yield from plain.logits(
+            self._network, [s.tokens for s in sequences], [s.read for s in sequences]
+        )
+
+    def _by_tree(
+        self, sequences: Sequence[TokenSequence], limit: int
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Pack after pack; a pack that does not fit in memory is cut into halves."""
+        self._attend_by(attention.NAME)
+        for pack in packs([s.tokens for s in sequences], [s.read for s in sequences], limit=limit):
+            try:
+                rows = self._compute(pack)
+            except torch.OutOfMemoryError:
+                if len(pack.tokens) <= 1 or len(pack.members) == 1:
+                    raise
+                self._halved += 1
+                torch.cuda.empty_cache()
+                members = [sequences[i] for i in pack.members]
+                for i, found in self._by_tree(members, max(1, len(pack.tokens) // 2)):
+                    yield pack.members[i], found
+                continue
+            yield from zip(pack.members, rows, strict=True)
+
+    def _compute(self, pack: Pack) -> list[torch.Tensor]:
+        device = self._network.device
+        sizes = [len(path) for path in pack.paths]
+        read = torch.cat([torch.from_numpy(path) for path in pack.paths])
+        needed, place = torch.unique(read, return_inverse=True)
+        with torch.inference_mode(), attention.computing(pack, device):
+            logits = self._network(
+                torch.from_numpy(pack.tokens)[None].to(device),
+                position_ids=torch.from_numpy(pack.depths)[None].to(device),
+                use_cache=False,
+                logits_to_keep=needed.to(device),
+            ).logits[0]
+        return [logits[where] for where in place.to(device).split(sizes)]
+
+    def step_aside(self) -> None:
+        """Give the network its own attention back, for whoever uses it next."""
+        self._attend_by(self._usual)
+
+    def _attend_by(self, name: str) -> None:
+        if self._network.config._attn_implementation != name:
+            self._network.set_attn_implementation(name)
+
+    # -- may this model be computed as a tree? -------------------------------------------------
+
+    def _why_not(self) -> str | None:
+        """What speaks against the tree for this network; None where it gives the same numbers."""
+        config = self._network.config
+        if getattr(config, "is_encoder_decoder", False):
+            return "it is an encoder-decoder"
+        if not getattr(self._network, "_supports_attention_backend", False):
+            return "its attention cannot be replaced"
+        layers = set(getattr(config, "layer_types", None) or ["full_attention"])
+        if not layers <= SHARED_LAYERS:
+            return f"it has layers of type {', '.join(sorted(layers - SHARED_LAYERS))}"
+        attention.register()
+        try:
+            apart = self._difference()
+        except (attention.Unsupported, RuntimeError, TypeError, ValueError) as error:
+            return f"its attention does not follow the tree ({type(error).__name__})"
+        if not apart <= TOLERANCE.get(self._network.dtype, COARSE):
+            return f"the tree gave other numbers in a trial (by {apart:.2g} in log p)"
+        return None
+
+    def _difference(self) -> float:
+        """Largest difference of log p between the two paths on a small forked trial."""
+        trial = [TokenSequence(tokens, 1) for tokens in _TRIAL]
+        by_tree = dict(self._by_tree(trial, PACK))
+        plainly = dict(self._plainly(trial))
+        return max(
+            float((by_tree[i].float().log_softmax(-1) - plainly[i].float().log_softmax(-1))
+                  .abs().max())
+            for i in plainly
+        )  # fmt: skip
+
+
+_TRIAL = ((5, 6, 7, 8, 9), (5, 6, 7, 10), (5, 6, 7, 8, 11, 12, 13), (5, 6), (14, 6, 7, 8))
+"""Small token ids that every vocabulary has: a fork, a prefix, a second root."""
+
+
+def _window(config: Any) -> int | None:
+    """The shortest sliding window of the model's layers; None where all see everything."""
+    layers = getattr(config, "layer_types", None)
+    window = getattr(config, "sliding_window", None)
+    if window is None or (layers and "sliding_attention" not in layers):
+        return None
+    if not layers and not getattr(config, "use_sliding_window", True):
+        return None
+    return int(window)
