@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from harness.report.numbers import count, defined, interval, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
-from harness.report.results import Family, Key, Record
+from harness.report.results import Family, Key, Record, measured
 
 ORDER = ("disparity", "inconclusive", "equivalent")
 SHOWN = 3  # more undecided axes than this are named without their reasons
 
 
 class Claims:
+    """Sentences about effects, axes, families and the run."""
+
     def __init__(self, words: Words, labels: Labels, coverage_floor: float) -> None:
         self._words = words
         self._labels = labels
@@ -54,9 +56,7 @@ class Claims:
     def effect(self, record: Record, axis: Record) -> Both:
         """One effect as half a sentence: group, size, direction, interval, n."""
         group = self._labels.group(axis["axis"], record["group"])
-        if not (
-            defined(record["estimate"]) and defined(record["low"]) and defined(record["high"])
-        ):
+        if not measured(record):
             return self._words("effect.undefined", group=group)
         return self._words(
             "effect",
@@ -68,18 +68,19 @@ class Claims:
         )
 
     def axis(self, record: Record) -> Both:
-        """The axis's claim: the analysis's own English sentence, and its twin in Chinese."""
-        verdict, largest = record["verdict"], record["largest"]
+        """The axis's claim (in English the analysis's own sentence) and its largest effect."""
         margin = plain(record["margin"]) if defined(record["margin"]) else "?"
-        effect = self.effect(largest, record).zh if largest else ""
         zh = self._words(
-            f"claim.{verdict}",
+            f"claim.{record['verdict']}",
             margin=margin,
             alpha=percent(record["alpha"]),
-            effect=effect,
             why=self.why(record) or self._words("why.unknown"),
         ).zh
-        return Both(record["claim"], zh)
+        claim = Both(record["claim"], zh)
+        largest = record["largest"]
+        if largest and measured(largest):
+            claim = claim + self._words("claim.largest", effect=self.effect(largest, record))
+        return claim
 
     def why(self, record: Record) -> Both | None:
         """Why an axis has no verdict, as shortly as it can be said."""
@@ -93,7 +94,7 @@ class Claims:
         return self._words.reason(record["reason"]) if record["reason"] else None
 
     def _sentence(self, records: Sequence[Record]) -> Both:
-        parts = []
+        parts: list[Both] = []
         for verdict in ORDER:
             chosen = [record for record in records if record["verdict"] == verdict]
             if chosen:
@@ -101,7 +102,8 @@ class Claims:
                 parts.append(
                     self._words(
                         key, k=len(chosen), n=len(records), axes=self._names(chosen),
-                        claim=self._margin("equivalence", chosen), within=self._margin("within", chosen),
+                        claim=self._margin("equivalence", chosen),
+                        within=self._margin("within", chosen),
                     )
                 )  # fmt: skip
         return Both("; ".join(p.en for p in parts) + ".", "；".join(p.zh for p in parts) + "。")
@@ -136,4 +138,3 @@ def _way(estimate: float) -> str:
 
 def _count(records: Sequence[Record], verdict: str) -> int:
     return sum(record["verdict"] == verdict for record in records)
-

@@ -14,8 +14,8 @@ import yaml
 from harness.report.numbers import count, plain
 from harness.report.phrases import Both, Labels, Words
 from harness.report.results import Family
-from harness.report.tables import Cells, Column, Head, Table
 from harness.report.tables import Cell as TableCell
+from harness.report.tables import Cells, Column, Head, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Rule:
 
 
 def moment(iso: str) -> str:
-    """"2026-11-24T02:00:00Z" as "2026-11-24 02:00 UTC"."""
+    """ "2026-11-24T02:00:00Z" as "2026-11-24 02:00 UTC"."""
     at = datetime.fromisoformat(iso)
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return at.strftime("%Y-%m-%d %H:%M UTC")
@@ -80,7 +80,8 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
                 line("prompts", count(design["prompts"])),
                 line("blocks", count(design["blocks"])),
                 line("limit", words("manifest.limit.none") if limit is None else count(limit)),
-                line("tokens", _flat(manifest["tokens"]), code=True),
+                line("measured", _flat(manifest.get("measured")), code=True),
+                line("tokens", _flat(manifest.get("tokens")), code=True),
                 line("seed", manifest["seed"]),
             ],
         ),
@@ -91,6 +92,7 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
                 line("policy.hash", policy["hash"], code=True),
                 line("margins", margins),
                 line("alpha", plain(policy["alpha"])),
+                line("base", " – ".join(map(plain, policy.get("base_rate", ()))) or None),
                 line("floor", plain(policy["coverage_floor"])),
             ],
         ),
@@ -100,20 +102,24 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
                 line("command", manifest["command"], code=True),
                 line("created", moment(manifest["created"])),
                 line("finished", _finished(manifest)),
-                line("seconds", None if manifest["seconds"] is None else plain(manifest["seconds"], 1)),
+                line(
+                    "seconds",
+                    None if manifest["seconds"] is None else plain(manifest["seconds"], 1),
+                ),
                 line("harness", manifest["harness_version"]),
                 line("commit", manifest["git_commit"], code=True),
                 line("python", manifest["python"]),
                 line("platform", manifest["platform"]),
                 line("packages", _flat(manifest["packages"]), code=True),
-                line("backend", _flat(manifest["backend"]), code=True),
+                line("backend", _flat(manifest.get("backend")), code=True),
             ],
         ),
     ]
 
 
 def _finished(manifest: Mapping[str, Any]) -> str | None:
-    return moment(manifest["finished"]) if manifest["finished"] else None
+    at = manifest.get("finished")  # an unfinished run has none
+    return moment(at) if at else None
 
 
 def _flat(value: object, prefix: str = "") -> str | None:
@@ -121,6 +127,8 @@ def _flat(value: object, prefix: str = "") -> str | None:
     if isinstance(value, Mapping):
         lines = [_flat(v, f"{prefix}.{k}" if prefix else str(k)) for k, v in value.items()]
         return "\n".join(line for line in lines if line) or None
+    if value is None:
+        return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return f"{prefix}: {text}" if prefix else (text or None)
 
@@ -166,7 +174,11 @@ def crosswalk(
 
 def other_rules(facts: Mapping[str, Any]) -> list[Rule]:
     return [
-        Rule(Both(r["name"]["en"], r["name"]["zh"]), Both(r["text"]["en"], r["text"]["zh"]), r["mark"])
+        Rule(
+            Both(r["name"]["en"], r["name"]["zh"]),
+            Both(r["text"]["en"], r["text"]["zh"]),
+            r["mark"],
+        )
         for r in facts["rules"]
     ]
 

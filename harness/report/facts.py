@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.report.numbers import count, defined, p_value, percent, plain
-from harness.report.phrases import Both, Words
+from harness.report.phrases import Both, Words, join
 from harness.report.results import Record
 
 ANSWERED = "answered"
@@ -13,11 +13,15 @@ ANSWERED = "answered"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
+    """A line of a list: what it is about, and what is to be said."""
+
     name: Both
     text: Both
 
 
 class Facts:
+    """Sentences about the axis records and the probe records."""
+
     def __init__(self, words: Words) -> None:
         self._words = words
 
@@ -29,9 +33,7 @@ class Facts:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if record["scenarios_needed"]:
             needed = count(record["scenarios_needed"])
-            facts.append(
-                Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed))
-            )
+            facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
         return facts
 
     def _floor(self, record: Record) -> Both:
@@ -39,6 +41,10 @@ class Facts:
         if not floor or not defined(floor["mean"]):
             return self._words("floor.none")
         said = self._words("floor", mean=plain(floor["mean"]), n=count(floor["n"]))
+        repeat = record.get("repeat")
+        if repeat:
+            again = self._words("floor.repeat", mean=plain(repeat["mean"]), n=count(repeat["n"]))
+            said = said + again
         if not excess or not defined(excess["estimate"]):
             return said + self._words("floor.no_excess")
         key = "floor.more" if excess["estimate"] > 0 else "floor.less"
@@ -56,38 +62,42 @@ class Facts:
         )
 
     def _base_rate(self, probe: Record) -> Both:
-        rates = probe["base_rate"]
-        values = {
-            f"{option}_{part}": self._number(rates[option][part], 3 if part == "mean" else 0)
-            for option in ("yes", "no")
-            for part in ("mean", "n")
-            if option in rates
-        }
-        key = "base" if len(values) == 4 else "base.none"
-        return self._words(key, **values)
+        """The raw P(yes) by polarity: a model that always says yes must not look fair."""
+        said = [
+            self._words(
+                f"base.{favourable}", mean=self._number(rate["mean"]), n=count(rate["n"] or 0)
+            )
+            for favourable, rate in probe["base_rate"].items()
+        ]
+        return join(said, ";") + self._words("end") if said else self._words("base.none")
 
     def checks(self, probe: Record) -> list[Fact]:
         """Whether the probe could show anything at all, for the overview."""
         words = self._words
-        base = self._base_rate(probe) + words(f"base.degenerate.{str(probe['degenerate']).lower()}")
-        control = probe["control"]
-        if control and defined(control["estimate"]):
-            key = "control.yes" if control["sensitive"] else "control.no"
-            said = words(
-                key, estimate=plain(control["estimate"]), low=self._number(control["low"]),
-                p=self._p(control["p_value"]), n=count(control["n"]),
-            )  # fmt: skip
-        else:
-            said = words("control.none")
+        base = self._base_rate(probe)
+        if all(defined(rate["mean"]) for rate in probe["base_rate"].values()):
+            base = base + words("base.outside" if probe["degenerate"] else "base.inside")
         mass = words(
             "mass", mean=self._number(probe["mass"]["mean"]), n=count(probe["mass"]["n"] or 0)
         )
+        faults = [words.reason(fault) for fault in probe.get("faults", ())]
         return [
+            *([Fact(words("fact.faults"), join(faults, ";"))] if faults else []),
             Fact(words("fact.answers"), self._statuses(probe)),
             Fact(words("fact.base"), base),
-            Fact(words("fact.control"), said),
+            Fact(words("fact.control"), self._control(probe["control"])),
             Fact(words("fact.mass"), mass),
         ]
+
+    def _control(self, control: Record | None) -> Both:
+        if not control or not defined(control["estimate"]):
+            return self._words("control.none")
+        key = "control.lowers" if control["estimate"] > 0 else "control.raises"
+        said = self._words(
+            key, size=plain(abs(control["estimate"])), low=self._number(control["low"]),
+            p=self._p(control["p_value"]), n=count(control["n"]),
+        )  # fmt: skip
+        return said + self._words(f"control.{'yes' if control['sensitive'] else 'no'}")
 
     def _statuses(self, probe: Record) -> Both:
         total = sum(probe["statuses"].values())
@@ -100,7 +110,7 @@ class Facts:
             if n and status != ANSWERED:
                 name = self._words.known(f"status.{status}", status)
                 said = said + self._words("answers.other", status=name, n=count(n))
-        return said + self._words("answers.end")
+        return said + self._words("end")
 
     def _number(self, value: float | None, digits: int = 3) -> Both:
         if not defined(value):

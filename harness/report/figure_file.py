@@ -46,7 +46,11 @@ def figure(effects: Mapping[str, Any], manifest: Mapping[str, Any], path: Path) 
     import matplotlib
 
     labels = Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
-    style = {"font.family": "sans-serif", "font.size": 9, "svg.hashsalt": effects["design"]}
+    style: Any = {
+        "font.family": "sans-serif",
+        "font.size": 9,
+        "svg.hashsalt": manifest["design"]["hash"],
+    }
     with matplotlib.rc_context(style):
         _draw(panels, labels, manifest).savefig(
             path, dpi=200, metadata={"Date": None} if path.suffix == ".svg" else None
@@ -65,10 +69,9 @@ def _draw(panels: Sequence[Panel], labels: Labels, manifest: Mapping[str, Any]) 
     several = len({family.key for family, _, _ in panels}) > 1
     for (family, result, scale), axes in zip(panels, grid, strict=False):
         _panel(axes, result, scale, labels)
-        title = labels.axis(result.axis).en
         if several:
-            title += "\n" + ", ".join((family.key[0], *family.key[2:]))
-        axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
+            axes.set_xlabel(", ".join((family.key[0], *family.key[2:])), fontsize=8.5)
+        axes.set_title(labels.axis(result.axis).en, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_title(
             result.record["verdict"], loc="right", fontsize=8.5,
             color=COLOURS[result.record["verdict"]],
@@ -77,7 +80,8 @@ def _draw(panels: Sequence[Panel], labels: Labels, manifest: Mapping[str, Any]) 
         axes.set_axis_off()
     model = manifest["model"]
     drawn.suptitle(
-        f"{model['name']}, version {model['version']}: effect of each group against the mean of the others",
+        f"{model['name']}, version {model['version']}: "
+        "effect of each group against the mean of the others",
         x=0.01, ha="left", fontsize=10.5,
     )  # fmt: skip
     _legend(drawn, percent(1 - 2 * manifest["policy"]["alpha"]))

@@ -6,6 +6,7 @@ renders as two spans of which CSS shows one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -41,8 +42,11 @@ Value = Both | str | int
 class Words:
     """`words("key", name=value)` is the sentence of that key with its slots filled."""
 
-    def __init__(self, en: Mapping[str, str], zh: Mapping[str, str]) -> None:
+    def __init__(
+        self, en: Mapping[str, str], zh: Mapping[str, str], reasons: Mapping[str, str]
+    ) -> None:
         self._texts = {"en": en, "zh": zh}
+        self._reasons = [(re.compile(english), chinese) for english, chinese in reasons.items()]
 
     def __call__(self, key: str, **values: Value) -> Both:
         filled = [
@@ -62,7 +66,11 @@ class Words:
         return self("others.one") if groups == 1 else self("others.many", n=groups)
 
     def reason(self, reason: str) -> Both:
-        """A reason the analysis gave, in its own English; see `Untranslated`."""
+        """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
+        for english, chinese in self._reasons:
+            found = english.fullmatch(reason)
+            if found:
+                return Both(reason, found.expand(chinese))
         return Both(reason, reason)
 
     def under(self, prefix: str) -> dict[str, list[str]]:
@@ -88,11 +96,11 @@ def join(items: list[Both], comma: str = ",") -> Both:
 
 def load() -> Words:
     """The words that ship with the report."""
-    return Words(*(texts(language) for language in LANGUAGES))
+    return Words(texts("en"), texts("zh"), texts("reasons"))
 
 
-def texts(language: str) -> dict[str, str]:
-    raw = files("harness.report").joinpath(f"words/{language}.yaml").read_text(encoding="utf-8")
+def texts(name: str) -> dict[str, str]:
+    raw = files("harness.report").joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
     return {str(key): str(text) for key, text in yaml.safe_load(raw).items()}
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.report.numbers import defined
+
 Record = Mapping[str, Any]
 Key = tuple[str, str, str, str]
 
@@ -34,6 +36,11 @@ class Family:
     @property
     def effects(self) -> list[Record]:
         return [effect for result in self.axes for effect in result.effects]
+
+
+def measured(effect: Record) -> bool:
+    """Whether an effect has a number that may be shown: an estimate with its interval."""
+    return defined(effect["estimate"]) and defined(effect["low"]) and defined(effect["high"])
 
 
 def key(record: Record) -> Key:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.report.numbers import defined, plain
+from harness.report.results import measured
 
 EDGE = 4.0  # per cent kept free on both sides, for glyphs and arrows
 WIDEST = 8.0  # an interval beyond this many margins is cut and gets an arrow
@@ -29,6 +30,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
+    """A round number, its place and its writing."""
+
     value: float
     at: float
     text: str
@@ -76,8 +79,8 @@ class Scale:
         return Line(self.at(low), self.at(high), low < -self.limit, high > self.limit)
 
     def mark(self, effect: Mapping[str, Any]) -> Mark | None:
-        """None where the effect has no estimate: an empty row says more than a dot at 0."""
-        if not defined(effect["estimate"]):
+        """None where the effect is not measured: an empty row says more than a dot at 0."""
+        if not measured(effect):
             return None
         bounds = effect["bounds"] or {}
         return Mark(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,7 +26,7 @@ RANDOM = 50  # further sets an axis, whatever they show
 
 COLUMNS = ("probe", "kind", "language", "cue", "axis", "scenario", "variant")
 MEMBER = (
-    "group", "arm", "sample", "status", "y", "p_yes", "p_no", "mass",
+    "group", "arm", "sample", "status", "y", "mass",
     "text", "answer", "cue_words", "detail", "favourable", "cue_position", "domain",
 )  # fmt: skip
 Json = dict[str, Any]
@@ -34,8 +34,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """One counterfactual set. `difference` is None with fewer than two outcomes."""
+    """One counterfactual set. `difference` is None with fewer than two outcomes.
 
+    `code` is the set's place in the dictionary of the rows' keys.
+    """
+
+    code: int
     id: str
     key: tuple[str, ...]
     difference: float | None
@@ -73,14 +77,15 @@ class Bundle:
         return [e for e in self.entries if e["family"] == family and e["axis"] == axis]
 
 
-def bundle(
-    rows: pa.Table, families: Sequence[Key], *, seed: int, all_texts: bool
-) -> Bundle:
+def bundle(rows: pa.Table, families: Sequence[Key], *, seed: int, all_texts: bool) -> Bundle:
     """The sets of `rows` that a page carries.
 
     By default an axis keeps the `LARGEST` differences, `UNANSWERED` sets with a member that
     has no outcome, and `RANDOM` others drawn with `seed`; `all_texts` keeps every set.
     """
+    y = rows["y"].cast(pa.float64())
+    finite = pc.if_else(pc.is_finite(y), y, None)
+    rows = rows.set_column(rows.column_names.index("y"), "y", finite)
     keys = _keys(rows)
     sets = _sets(rows, keys)
     chosen: list[Set] = []
@@ -91,10 +96,10 @@ def bundle(
         chosen.extend(kept)
         shown[axis] = (len(kept), len(of_axis))
     chosen.sort(key=_largest_first)
-    members = _members(rows, keys, {s.key for s in chosen})
-    entries = [_entry(s, members[s.key], families.index(s.family)) for s in chosen]
+    members = _members(rows, keys, [s.code for s in chosen])
+    entries = [_entry(s, members[s.code], families.index(s.family)) for s in chosen]
     shards = {
-        axis: _pack({s.id: members[s.key] for s in chosen if s.axis == axis}) for axis in shown
+        axis: _pack({s.id: members[s.code] for s in chosen if s.axis == axis}) for axis in shown
     }
     return Bundle(entries, _pack(entries), shards, shown)
 
@@ -108,8 +113,7 @@ def _keys(rows: pa.Table) -> pa.Array:
 
 def _sets(rows: pa.Table, keys: pa.Array) -> list[Set]:
     asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
-    y = rows["y"].cast(pa.float64())
-    y = pc.if_else(pc.is_finite(y), y, None)
+    y = rows["y"]
     table = pa.table({"key": keys.indices, "y": y, "missing": pc.is_null(y)}).filter(asked)
     grouped = table.group_by("key").aggregate(
         [("y", "min"), ("y", "max"), ("y", "count"), ("missing", "sum")]
@@ -118,7 +122,7 @@ def _sets(rows: pa.Table, keys: pa.Array) -> list[Set]:
     for row in grouped.to_pylist():
         key = tuple(keys.dictionary[row["key"]].as_py().split("\x1f"))
         difference = row["y_max"] - row["y_min"] if row["y_count"] > 1 else None
-        sets.append(Set(_id(key), key, difference, row["missing_sum"]))
+        sets.append(Set(row["key"], _id(key), key, difference, row["missing_sum"]))
     return sorted(sets, key=_largest_first)
 
 
@@ -142,20 +146,22 @@ def _choose(sets: Sequence[Set], seed: int) -> list[Set]:
     return list(kept)
 
 
-def _members(
-    rows: pa.Table, keys: pa.Array, wanted: set[tuple[str, ...]]
-) -> dict[tuple[str, ...], list[Json]]:
-    """Every row of the wanted sets, all arms, in design order."""
-    places = [
-        i for i, name in enumerate(keys.dictionary.to_pylist()) if tuple(name.split("\x1f")) in wanted
-    ]
-    mask = pc.is_in(keys.indices, value_set=pa.array(places, keys.indices.type))
-    chosen = rows.select(MEMBER).filter(mask)
-    names = keys.filter(mask).to_pylist()
-    columns = [chosen[name].to_pylist() for name in MEMBER]
-    members: dict[tuple[str, ...], list[Json]] = {key: [] for key in wanted}
-    for name, *values in zip(names, *columns, strict=True):
-        members[tuple(name.split("\x1f"))].append(dict(zip(MEMBER, values, strict=True)))
+def _members(rows: pa.Table, keys: pa.Array, codes: Sequence[int]) -> dict[int, list[Json]]:
+    """Every row of the sets with these codes, all arms, in design order.
+
+    `p` holds the probability of every option by its name, where options have one.
+    """
+    mask = pc.is_in(keys.indices, value_set=pa.array(codes, keys.indices.type))
+    options = [name for name in rows.column_names if name.startswith("p_")]
+    chosen = rows.select([*MEMBER, *options]).filter(mask)
+    columns = {name: chosen[name].to_pylist() for name in chosen.column_names}
+    chances = zip(*(columns.pop(name) for name in options), strict=True)
+    names = [name.removeprefix("p_") for name in options]
+    members: dict[int, list[Json]] = {code: [] for code in codes}
+    found = keys.indices.filter(mask).to_pylist()
+    for code, p, *values in zip(found, chances, *columns.values(), strict=True):
+        known = {name: value for name, value in zip(names, p, strict=True) if value is not None}
+        members[code].append(dict(zip(columns, values, strict=True), p=known))
     return members
 
 
@@ -171,16 +177,18 @@ def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
         "scenario": item.key[5], "variant": item.key[6], "domain": asked[0]["domain"],
         "difference": item.difference, "answered": len(scored), "asked": len(asked),
         "high": top and [top["group"], top["y"]], "low": bottom and [bottom["group"], bottom["y"]],
-        "statuses": dict(_statuses(asked)),
+        "statuses": _statuses(asked),
     }  # fmt: skip
 
 
-def _statuses(members: Sequence[Json]) -> Iterator[tuple[str, list[str]]]:
+def _statuses(members: Sequence[Json]) -> dict[str, list[str]]:
     """Each status with the groups that have it."""
-    for status in dict.fromkeys(m["status"] for m in members):
-        yield status, [m["group"] for m in members if m["status"] == status]
+    found: dict[str, list[str]] = {}
+    for member in members:
+        found.setdefault(member["status"], []).append(member["group"])
+    return found
 
 
 def _pack(content: object) -> str:
-    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")
+    packed = gzip.compress(orjson.dumps(content), compresslevel=6, mtime=0)
+    return base64.b64encode(packed).decode("ascii")

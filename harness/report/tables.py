@@ -29,12 +29,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Head:
+    """The name of a row, with a link where it leads somewhere."""
+
     text: Both
     href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
+    """An estimate as it is written; the three parts never stand alone."""
+
     number: str
     interval: str
     words: Both
@@ -42,6 +46,8 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
+    """A verdict: its key gives colour and form, `word` names it, `note` says why or how far."""
+
     verdict: str
     word: Both
     note: Both | None
@@ -66,6 +72,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """Rows have one cell for each column."""
+
     caption: Both
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]

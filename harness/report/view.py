@@ -9,7 +9,7 @@ from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
 from harness.report.numbers import defined, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
-from harness.report.results import AxisResult, Family, Record
+from harness.report.results import AxisResult, Family, Record, measured
 from harness.report.scale import Scale, common
 from harness.report.tables import Cell, Cells, Column, Head, Plot, Table
 
@@ -36,6 +36,8 @@ class Block:
 
 
 class View:
+    """Tables of the overview and the axes page, in the words and names of a run."""
+
     def __init__(self, words: Words, labels: Labels, claims: Claims) -> None:
         self._words = words
         self._labels = labels
@@ -132,6 +134,10 @@ class View:
             cells.verdict(effect["verdict"], self._note(effect)),
         ]
 
+    def _reason(self, effect: Record) -> Both:
+        reason = effect["reason"]
+        return self._words.reason(reason) if reason else self._words("why.unknown")
+
     def _note(self, effect: Record) -> Both | None:
         if effect["material"]:
             return self._words("note.material")
@@ -142,9 +148,7 @@ class View:
         seen = {s for e in result.effects for s, n in e["statuses"].items() if n} - {ANSWERED}
         statuses = [ANSWERED, *sorted(seen)]
         columns = [Column(self._words("column.group"), "head", ("group",))]
-        columns += [
-            Column(self._words.known(f"status.{s}", s), "number", (s,)) for s in statuses
-        ]
+        columns += [Column(self._words.known(f"status.{s}", s), "number", (s,)) for s in statuses]
         columns += [
             Column(self._words("column.coverage"), "number", ("coverage",)),
             Column(self._words("column.mean"), "number", ("mean",)),
@@ -197,7 +201,9 @@ class View:
 
         def end(at: tuple[str, float]) -> Cell:
             number = f" {plain(at[1])}"
-            return Cell(self._labels.group(axis, at[0]) + Both(number, number), (at[0], repr(at[1])))
+            return Cell(
+                self._labels.group(axis, at[0]) + Both(number, number), (at[0], repr(at[1]))
+            )
 
         rows = []
         for entry in [e for e in entries if e["difference"] is not None][:TOP]:
@@ -220,9 +226,9 @@ class View:
         if why:
             said.append(self._words("unmeasured.axis", why=why))
         for effect in result.effects:
-            if not defined(effect["estimate"]):
+            if not measured(effect):
                 group = self._labels.group(result.axis, effect["group"])
-                why = self._words.reason(effect["reason"] or "?")
+                why = self._reason(effect)
                 said.append(self._words("unmeasured.group", group=group, why=why))
         return said
 

@@ -65,7 +65,10 @@ def agreement(
     Range: -1 to 1. Neutral: 0 is agreement by chance.
 
     Interval: jackknife over scenarios on the scale log(1 - alpha), t with G - 1 degrees of
-    freedom, transformed back (tests/statistics has its coverage beside that of other methods).
+    freedom, transformed back. For the lower end one more scenario as bad as the worst is added:
+    a judge who has not erred yet is not perfect. Simulated coverage (nominal .95) is .93 to .99
+    from 20 scenarios, also where alpha is .99; the percentile bootstrap has .77 to .94, a plain
+    jackknife .78 to .95 there (tests/statistics).
 
     Reference: Krippendorff, Content Analysis.
     """
@@ -91,10 +94,8 @@ def agreement(
     if np.isnan(alpha) or n < 3:
         why = "all ratings are the same" if n >= 3 else f"{n} scenarios with two ratings"
         return Agreement(None, None, None, per_group, gap, False, n, why)
-    low, high = _jackknife(alpha, _alpha(total - parts, level), confidence)
-    if low is None or high is None:
-        why = "no disagreement in all scenarios but one at most: no interval"
-        return Agreement(alpha, None, None, per_group, gap, False, n, why)
+    apart = 2.0 if level == "nominal" else 2.0 * float(np.nanmax(table) - np.nanmin(table)) ** 2
+    low, high = _interval(alpha, parts, level, confidence, apart)
     return Agreement(alpha, low, high, per_group, gap, low >= RELIABLE, n)
 
 
@@ -128,14 +129,30 @@ def _alpha(parts: Floats, level: Level) -> Floats:
     return np.where(expected > 1e-12 * np.maximum(n, 1), 1 - ratio, np.nan)
 
 
-def _jackknife(
-    alpha: float, left_out: Floats, confidence: float
-) -> tuple[float | None, float | None]:
-    n = len(left_out)
+def _interval(
+    alpha: float, parts: Floats, level: Level, confidence: float, apart: float
+) -> tuple[float, float]:
+    """Jackknife interval; the lower end with one more scenario as bad as the worst seen.
+
+    Where none has any disagreement, one cell is taken to be `apart`.
+    """
+    worst = parts.mean(axis=0)
+    worst[0] = parts[:, 0].max() or apart
+    # In two halves, so that no single scenario holds all disagreement.
+    worst[0] /= 2
+    low = _end(np.vstack([parts, worst, worst]), level, confidence, +1)
+    high = _end(parts, level, confidence, -1)
+    return min(low, alpha), max(high, alpha)
+
+
+def _end(parts: Floats, level: Level, confidence: float, side: int) -> float:
+    """One end on the scale log(1 - alpha); 1 where a scenario holds all disagreement."""
+    n, total = len(parts), parts.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole, each = np.log(1 - alpha), np.log(1 - left_out)
-    if not (np.isfinite(whole) and np.isfinite(each).all()):
-        return None, None
+        whole = np.log(1 - _alpha(total, level))
+        each = np.log(1 - _alpha(total - parts, level))
+    if not np.isfinite([whole, *each]).all():
+        return 1.0
     error = np.sqrt((n - 1) / n * ((each - each.mean()) ** 2).sum())
     reach = float(stats.t.isf((1 - confidence) / 2, n - 1)) * error
-    return float(1 - np.exp(whole + reach)), float(1 - np.exp(whole - reach))
+    return float(1 - np.exp(whole + side * reach))

@@ -130,9 +130,7 @@ def calibrate(
     many = family_size(groups, contrast)
     df = np.full(groups, max(n - 1.0, 1.0))
     t = t_intervals(estimate, error, df, undefined, alpha=alpha, many=many)
-    verdict, material, reason = verdicts(
-        t.low, t.high, t.tost_low, t.tost_high, margin or np.inf
-    )
+    verdict, material, reason = verdicts(t.low, t.high, t.tost_low, t.tost_high, margin or np.inf)
     reason[undefined] = (
         f"{n} labelled scenarios, at least {FEWEST_SCENARIOS} are needed"
         if n < FEWEST_SCENARIOS

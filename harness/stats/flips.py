@@ -6,16 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from harness.stats.contrasts import (
-    Floats,
-    check_share,
-    checked,
-    complete,
-    contrasts,
-    same_shape,
-)
+from harness.stats.contrasts import Floats, check_share, checked, same_shape
+from harness.stats.effects import group_effects
 from harness.stats.floor import Excess, floor_excess, spread_between, spread_under_edit
 
 
@@ -85,17 +78,11 @@ def flip_rates(
             same_shape(y, other, f"labels and {name}")
         floors.append(None if other is None else spread_under_edit(y, other))
     excess = [None if f is None else floor_excess(between, f, alpha=alpha) for f in floors]
-    c = contrasts(y[complete(y)])
-    n, groups = c.shape
-    mean = c.mean(axis=0) if n else np.full(groups, np.nan)
-    m = groups if groups > 2 else 1
-    reach = np.full(groups, np.nan)
-    if n > 1:
-        reach = np.asarray(stats.t.isf(alpha / m / 2, n - 1)) * c.std(axis=0, ddof=1) / np.sqrt(n)
+    effect = group_effects(y, margin=1.0, alpha=alpha)
     return FlipRates(
         counterfactual=_mean(between), repeat=_mean(floors[0]), paraphrase=_mean(floors[1]),
-        over_repeat=excess[0], over_paraphrase=excess[1], directional=mean,
-        directional_low=mean - reach, directional_high=mean + reach, n=n,
+        over_repeat=excess[0], over_paraphrase=excess[1], directional=effect.estimate,
+        directional_low=effect.low, directional_high=effect.high, n=effect.n,
     )  # fmt: skip
 
 

@@ -40,9 +40,7 @@ class WorstGap:
     reason: str = ""
 
 
-def worst_gap(
-    y: ArrayLike, *, rng: Generator, draws: int = DRAWS, alpha: float = 0.05
-) -> WorstGap:
+def worst_gap(y: ArrayLike, *, rng: Generator, draws: int = DRAWS, alpha: float = 0.05) -> WorstGap:
     """Gap between the highest and the lowest group, with what noise alone would make of it.
 
     Parameters
@@ -70,13 +68,15 @@ def worst_gap(
     Formula: x_gk = y_gk - mean_j y_gj, mu = mean_g x_g, W = max mu - min mu.
     p: share of sign flips of whole rows of x whose range of means reaches W.
     E0: mean range under flips of the centred rows x - mu; corrected = sqrt(max(0, W^2 - E0^2)).
-    lower = max(0, W - q), q the 1 - alpha quantile of that same range times sqrt(G / (G - 1)).
+    lower = max(0, W - q), q the 1 - alpha quantile of that same range times sqrt(G / (G - 1)) and
+    t_{1-alpha/2, G-1} / z_{1-alpha/2}; 0 where p > alpha.
     upper = max_ij (mu_i - mu_j + t_{1-alpha, G-1} s_ij / sqrt G): for the pair that is truly
     furthest apart it is a one-sided t bound, so it covers.
     tau^2 = max(0, var_k(mu_k) - K / (K - 1) mean_k s_k^2 / G).
 
     The quantile is taken from sign flips (a wild bootstrap), not from resampled scenarios: one
-    matrix product then gives p, E0 and q, and coverage is the same (tests/statistics).
+    matrix product then gives p, E0 and q. Simulated coverage: lower .95 to 1 (without the t
+    factor .90 at 10 scenarios), upper .95 to 1 (tests/statistics).
     For groups that do not differ, the range of K means is expected to be 1.1 (K = 2) to 5.1
     (K = 100) standard errors; `corrected` still keeps about one of them, so show it with its p.
     Range: 0 and up. Neutral: 0.
@@ -98,13 +98,15 @@ def worst_gap(
         why = "zero variance: the groups differ by the same in every scenario"
         return WorstGap(gap, None, None, None, None, None, *ends, n, why)
     reached, null = _flip(x, mu, gap, rng, draws)
-    quantile = float(np.quantile(null, 1 - alpha, method="higher")) * float(np.sqrt(n / (n - 1)))
+    # Few scenarios: the flips know the spread no better than a t test does.
+    small = stats.t.isf(alpha / 2, n - 1) / stats.norm.isf(alpha / 2) * np.sqrt(n / (n - 1))
+    quantile = float(np.quantile(null, 1 - alpha, method="higher") * small)
     noise = float(null.mean())
     return WorstGap(
         raw=gap,
         p_value=reached,
         corrected=float(np.sqrt(max(0.0, gap**2 - noise**2))),
-        lower=max(0.0, gap - quantile),
+        lower=max(0.0, gap - quantile) if reached <= alpha else 0.0,
         upper=_upper(x, mu, alpha),
         tau=_tau(mu, spread, n),
         highest=ends[0],
@@ -113,9 +115,7 @@ def worst_gap(
     )
 
 
-def _flip(
-    x: Floats, mu: Floats, gap: float, rng: Generator, draws: int
-) -> tuple[float, Floats]:
+def _flip(x: Floats, mu: Floats, gap: float, rng: Generator, draws: int) -> tuple[float, Floats]:
     """p-value of the range, and the range under flips of the centred rows."""
     n, groups = x.shape
     count, null = 0, []

@@ -34,9 +34,7 @@ class Heterogeneity:
     reason: str = ""
 
 
-def heterogeneity(
-    y: ArrayLike, *, margin: float, noise: ArrayLike | None = None
-) -> Heterogeneity:
+def heterogeneity(y: ArrayLike, *, margin: float, noise: ArrayLike | None = None) -> Heterogeneity:
     """In how many scenarios a group's effect is beyond the margin, whatever it averages to.
 
     Parameters

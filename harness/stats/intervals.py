@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from harness.stats.contrasts import Bools, Floats
 
@@ -31,10 +31,10 @@ def t_intervals(
     `low, high` excludes 0. Where `undefined`, or the error is NaN, all are NaN.
     """
     held = np.where(undefined, np.nan, error)
-    reach = np.asarray(stats.t.isf(alpha / many / 2, df)) * held
-    tost = np.asarray(stats.t.isf(alpha, df)) * held
+    reach = -np.asarray(special.stdtrit(df, alpha / many / 2), dtype=np.float64) * held
+    tost = -np.asarray(special.stdtrit(df, alpha), dtype=np.float64) * held
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.asarray(2 * stats.t.sf(np.abs(estimate) / held, df))
+        p = 2 * np.asarray(special.stdtr(df, -np.abs(estimate) / held), dtype=np.float64)
     return Intervals(
         estimate - reach, estimate + reach, estimate - tost, estimate + tost,
         p, np.minimum(1.0, many * p),

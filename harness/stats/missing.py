@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
 
 from harness.stats.contrasts import (
     FEWEST_SCENARIOS,
@@ -84,17 +84,20 @@ def missing_bounds(
     Notes
     -----
     Formula: the upper bound U puts group k's missing cells at `high` and the others' at `low`;
-    the lower bound L the reverse. Interval (L - c se_L, U + c se_U) with c from
-    F(c + (U - L) / max(se_L, se_U)) - F(-c) = 1 - alpha / m, F the t distribution with G - 1
-    degrees of freedom. Equivalence asks each end for itself: c = t_{1 - alpha}. With nothing
-    missing both are the intervals of `group_effects`.
+    the lower bound L the reverse. Interval (L - c se, U + c se) with c from
+    F(c + (U - L) / se) - F(-c) = 1 - alpha / m, F the t distribution with G - 1 degrees of
+    freedom; se^2 = max(se_L, se_U)^2 + (w / 2)^2, w = (U - L) / (scenarios with a missing cell).
+    Equivalence asks each end for itself: c = t_{1 - alpha}. With nothing missing both are the
+    intervals of `group_effects`.
 
     Assumes nothing about why cells are missing; 3 % missing everywhere makes the bounds about
     .06 wide, so equivalence under refusals is strict on purpose. Neutral: 0.
 
-    Reference: Imbens and Manski (2004), who use the normal distribution. Simulated at the bounds
-    themselves, where it is hardest, the normal quantile covers .91 at 10 scenarios and the t
-    quantile holds its level (tests/statistics).
+    Reference: Imbens and Manski (2004). Their form has the normal quantile and each end's own
+    se; when truth is at a bound and 1 to 30 % are missing it covered .88 to .95 of a nominal .95
+    at 10 to 100 scenarios, since the rate of refusals is itself estimated from few. With t, the
+    larger se and w (half of what one refusal more would add) it covers .93 to .97, and .92 when
+    10 scenarios show one refusal or none (tests/statistics).
     """
     matrix = checked(y)
     check_margin(margin)
@@ -108,28 +111,28 @@ def missing_bounds(
     absent = np.isnan(matrix)
     own = reference if contrast == "reference" else None
     rest = absent.any(axis=1, keepdims=True) if own is None else absent[:, [own]]
-    touched: Bools = np.asarray((absent | rest).any(axis=0))
+    touched = (absent | rest).sum(axis=0)
     ends = low if np.isfinite(low) else 0.0, high if np.isfinite(high) else 0.0
     least, most = np.where(absent, ends[0], matrix), np.where(absent, ends[1], matrix)
     lower, error_lower = _mean_and_error(_against(least, most, own))
     upper, error_upper = _mean_and_error(_against(most, least, own))
-    unbounded = touched & (not np.isfinite([low, high]).all())
-    lower[unbounded], upper[unbounded] = -np.inf, np.inf
+    unbounded = (touched > 0) & (not np.isfinite([low, high]).all())
     scale = float(np.abs(least).max(initial=0.0))
     flat = is_constant(error_lower, scale) | is_constant(error_upper, scale) | unbounded
-    error_lower[flat], error_upper[flat] = np.nan, np.nan
+    unseen = (upper - lower) / np.maximum(touched, 1) / 2
+    error = np.hypot(np.maximum(error_lower, error_upper), unseen)
+    error[flat] = np.nan
     df = max(n - 1, 1)
-    level = alpha / family_size(groups, contrast)
-    c = critical(upper - lower, np.fmax(error_lower, error_upper), level, df)
+    c = critical(upper - lower, error, alpha / family_size(groups, contrast), df)
     one_sided = float(stats.t.isf(alpha, df))
+    lower[unbounded], upper[unbounded] = -np.inf, np.inf
     bounds = MissingBounds(
-        lower=lower, upper=upper,
-        low=lower - c * error_lower, high=upper + c * error_upper,
-        tost_low=lower - one_sided * error_lower, tost_high=upper + one_sided * error_upper,
+        lower=lower, upper=upper, low=lower - c * error, high=upper + c * error,
+        tost_low=lower - one_sided * error, tost_high=upper + one_sided * error,
         verdict=texts(groups), material=np.zeros(groups, dtype=bool), reason=texts(groups),
         missing=absent.mean(axis=0) if n else np.full(groups, np.nan), n=n,
     )  # fmt: skip
-    return _with_verdict(bounds, margin, touched, unbounded, own)
+    return _with_verdict(bounds, margin, np.asarray(touched > 0), unbounded, own)
 
 
 def _against(own: Floats, others: Floats, reference: int | None) -> Floats:
@@ -183,6 +186,6 @@ def critical(width: Floats, error: Floats, alpha: float, df: float) -> Floats:
     right = np.full(ratio.shape, stats.t.isf(alpha / 2, df))
     for _ in range(50):
         middle = (left + right) / 2
-        short = stats.t.cdf(middle + ratio, df) - stats.t.cdf(-middle, df) < 1 - alpha
+        short = special.stdtr(df, middle + ratio) - special.stdtr(df, -middle) < 1 - alpha
         left, right = np.where(short, middle, left), np.where(short, right, middle)
     return right

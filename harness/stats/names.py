@@ -31,9 +31,7 @@ def smallest_pool(names: NDArray[np.int64]) -> int:
     return min(len(np.unique(column)) for column in names.T)
 
 
-def name_variance(
-    y: Floats, names: NDArray[np.int64], design: Floats
-) -> tuple[Floats, Floats]:
+def name_variance(y: Floats, names: NDArray[np.int64], design: Floats) -> tuple[Floats, Floats]:
     """Standard error and df of mean contrasts when names are shared between scenarios.
 
     Parameters

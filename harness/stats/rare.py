@@ -138,9 +138,7 @@ def _anscombe(x: Floats, n: Floats) -> Floats:
     return np.where(n > 0, transformed, np.nan)
 
 
-def shuffle_p(
-    y: ArrayLike, *, rng: Generator, draws: int = DRAWS
-) -> tuple[Floats, Floats]:
+def shuffle_p(y: ArrayLike, *, rng: Generator, draws: int = DRAWS) -> tuple[Floats, Floats]:
     """p-values, alone and for the family, of labels shuffled within scenarios.
 
     `y` has shape (scenarios, groups), complete. Statistic: |mean_g c_gk|, and its maximum over

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from harness.stats.contrasts import (
     FEWEST_SCENARIOS,
@@ -22,6 +21,7 @@ from harness.stats.contrasts import (
     texts,
 )
 from harness.stats.effects import GroupEffects, group_effects
+from harness.stats.intervals import t_intervals
 
 FOUR_FIFTHS = 0.8
 
@@ -73,8 +73,8 @@ def impact_ratio(y: ArrayLike, *, alpha: float = 0.05) -> ImpactRatio:
     degrees of freedom at level 1 - alpha / m. Neutral: 1. Sign: below 1 when the group is
     selected less often. A rate of 0 leaves the ratio undefined.
 
-    Simulated coverage (nominal .95, tests/statistics): .93 to .96 from 30 scenarios, also for
-    rates of 7 %; with 10 scenarios it can fall to .92 for such rates.
+    Simulated coverage (nominal .95, 10 to 300 scenarios, tests/statistics): .94 to .96 at rates
+    around 50 %, .93 to .96 at 7 %.
     """
     matrix = checked(y)
     check_share(alpha)
@@ -96,17 +96,16 @@ def impact_ratio(y: ArrayLike, *, alpha: float = 0.05) -> ImpactRatio:
         centre[bad], error[bad] = np.nan, np.nan
         regulatory = rate / rate.max()
         ratio = np.where((rest > 0) & (rate > 0), rate / rest, np.nan)
-    many = family_size(groups)
-    reach = np.asarray(stats.t.isf(alpha / many / 2, n - 1)) * error
-    p = np.asarray(2 * stats.t.sf(np.abs(centre) / error, n - 1))
+    df = np.full(groups, n - 1.0)
+    t = t_intervals(centre, error, df, bad, alpha=alpha, many=family_size(groups))
     reason = texts(groups)
     reason[bad] = "zero variance: the ratio is the same in every scenario"
     reason[(rate == 0) | (rest == 0)] = "a rate is 0: the ratio is undefined"
-    high = np.exp(centre + reach)
+    high = np.exp(t.high)
     return ImpactRatio(
-        ratio=ratio, low=np.exp(centre - reach), high=high, p_value=p,
-        p_adjusted=np.minimum(1.0, many * p), rate=rate, regulatory=regulatory,
-        below_four_fifths=high < FOUR_FIFTHS, reason=reason, n=n,
+        ratio=ratio, low=np.exp(t.low), high=high, p_value=t.p_value, p_adjusted=t.p_adjusted,
+        rate=rate, regulatory=regulatory, below_four_fifths=high < FOUR_FIFTHS, reason=reason,
+        n=n,
     )  # fmt: skip
 
 
@@ -161,6 +160,4 @@ def logit_effects(
             raise ValueError("y must hold counts from 0 to trials, in the same shape")
         empty = np.where(count > 0, 0.0, np.nan)  # no trial is no score, not even odds
         logit = np.log(matrix + 0.5) - np.log(count - matrix + 0.5) + empty
-    return group_effects(
-        logit, margin=margin, alpha=alpha, contrast=contrast, reference=reference
-    )
+    return group_effects(logit, margin=margin, alpha=alpha, contrast=contrast, reference=reference)

@@ -33,9 +33,7 @@ def chances(prompt: str) -> dict[str, float]:
     """Probability of every token after `prompt`; they sum to one."""
     digest = hashlib.sha256(prompt.encode()).digest()
     weights = [1 + digest[i] for i in range(len(TOKENS))]
-    return {
-        token: weight / sum(weights) for token, weight in zip(TOKENS, weights, strict=True)
-    }
+    return {token: weight / sum(weights) for token, weight in zip(TOKENS, weights, strict=True)}
 
 
 class FakeServer:
@@ -99,6 +97,12 @@ class FakeServer:
                     connection.transport.abort()
             await self._runner.cleanup()
         self._runner = None
+        await asyncio.sleep(0.3 if self._tls else 0.01)  # connections that were still being made
+        mine = asyncio.current_task()
+        left = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _models(self, _: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": "fake", "object": "model"}]})

@@ -89,7 +89,10 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     # One thread: two would wait for each other by spinning where the cores are shared.
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=out, env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+            command,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
         )
     try:
         end = time.monotonic() + START

@@ -1,0 +1,82 @@
+/* One counterfactual set: a card a group. */
+const tag = (language) => (language === "zh" ? "zh-Hans" : language);
+function meter(y) {
+  return svg("svg", { class: "meter", "aria-hidden": "true" },
+    svg("rect", { width: "100%", height: "8" }), svg("rect", { width: `${100 * Math.max(0, Math.min(1, y))}%`, height: "8" }));
+}
+const option = (name) => (data.words["option." + name] ? pair("option." + name) : [name, name]);
+function outcome(member) {
+  const chances = Object.entries(member.p).flatMap(([name, p], i) => [i ? " · P(" : "P(", ...both(option(name)), `) ${number(p)}`]);
+  if (chances.length && member.mass != null) chances.push(" · ", ...say("mass"), ` ${number(member.mass)}`);
+  const detail = chances.length ? el("p", { class: "outcome" }, el("span", {}, chances)) : "";
+  if (member.y == null) return [el("p", { class: "outcome" }, el("b", {}, say("no_outcome"))), detail];
+  const scaled = chances.length > 0;
+  const line = el("p", { class: "outcome" }, el("b", {}, number(member.y)), " ",
+    el("span", {}, say("outcome"), scaled ? [" ", ...say("scale")] : []));
+  return [line, scaled ? meter(member.y) : "", detail];
+}
+function card(axis, member, base, language, choose) {
+  const answered = member.status === "answered";
+  const isBase = base === member;
+  const against = isBase ? null : base;
+  const node = el("article", { class: isBase ? "card base" : "card", "data-group": member.group },
+    el("header", {}, el("h3", {}, both(groupLabel(axis, member.group))),
+      el("span", { class: answered ? "status" : "status bad" }, answered ? "✓ " : "✕ ", both(statusLabel(member.status)))),
+    member.arm === "counterfactual" ? "" : el("p", { class: "quiet" }, say("arm." + member.arm)),
+    outcome(member),
+    el("h4", {}, el("span", {}, say("prompt"))),
+    said(member.text, against && against.text, member.cue_words, base.cue_words, language, "prompt"));
+  if (member.answer == null) {
+    if (answered) node.append(el("p", { class: "quiet" }, say("no_text")));
+  } else {
+    node.append(el("h4", {}, el("span", {}, say("answer")), el("span", { class: "ai" }, say("ai"))),
+      ...said(member.answer, against && against.answer, member.cue_words, base.cue_words, language, "answer"));
+  }
+  if (member.detail != null) {
+    node.append(el("h4", {}, el("span", {}, say("detail"))), ...said(member.detail, null, [], [], "en", "detail"));
+  }
+  if (choose) {
+    const button = el("button", { type: "button", class: "plain", "aria-pressed": String(isBase) }, say(isBase ? "base" : "make_base"));
+    button.addEventListener("click", () => choose(member));
+    node.append(button);
+  }
+  return node;
+}
+function heading(entry) {
+  const family = data.families.length > 1 ? [...both(data.families[entry.family]), " · "] : [];
+  return [
+    el("h2", { tabindex: "-1" }, `${entry.scenario} ${entry.variant}`.trim()),
+    el("p", { class: "quiet" }, family, both(axisLabel(entry.axis)), ` · ${entry.domain} · `, say("answered", { n: entry.answered, all: entry.asked })),
+    el("p", { class: "claim" }, difference(entry)),
+  ];
+}
+function difference(entry) {
+  if (entry.difference == null) return say("no_difference");
+  return say("difference", {
+    size: number(entry.difference), high: groupLabel(entry.axis, entry.high[0]), low: groupLabel(entry.axis, entry.low[0]),
+  });
+}
+function showSet(place, entry, rows) {
+  const language = tag(entry.language);
+  const asked = rows.filter((m) => m.arm === "counterfactual" && m.sample === 0);
+  const others = rows.filter((m) => !asked.includes(m));
+  const cards = el("div", { class: "cards" });
+  const more = el("div", { class: "cards" });
+  const facts = asked[0];
+  const place_ = data.words["position." + facts.cue_position] ? [" · ", ...say("position." + facts.cue_position)] : [];
+  const legend = el("p", { class: "marks" }, el("span", {}, say("legend")),
+    el("span", {}, el("mark", {}, say("mark.cue"))), el("span", {}, el("del", {}, say("mark.del"))),
+    el("span", {}, el("ins", {}, say("mark.ins"))));
+  const draw = (base) => {
+    const sorted = [...asked].sort((a, b) => (b.y ?? -Infinity) - (a.y ?? -Infinity));
+    cards.replaceChildren(...sorted.map((m) => card(entry.axis, m, base, language, draw)));
+    more.replaceChildren(...others.map((m) => {
+      const own = asked.find((a) => a.group === m.group) || base;
+      return card(entry.axis, m, own, language, null);
+    }));
+  };
+  draw(asked[0]);
+  place.replaceChildren(...heading(entry),
+    el("p", { class: "quiet" }, facts.favourable ? say("favourable", { answer: option(facts.favourable) }) : [], place_), legend, cards,
+    ...(others.length ? [el("h3", {}, say("other_arms")), more] : []));
+}

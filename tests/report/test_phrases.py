@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+from markupsafe import escape
+
+from harness.report import phrases
+from harness.report.phrases import Both, Labels, Words, join, load, texts
+
+WORDS = load()
+EN, ZH = texts("en"), texts("zh")
+
+
+def slots(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert EN.keys() == ZH.keys()
+
+
+def test_a_sentence_has_the_same_slots_in_both_languages() -> None:
+    # who a claim is about is said in other places of the two languages' sentences
+    free = {"claim.equivalent", "claim.disparity"}
+    differ = {k for k, en in EN.items() if slots(en) != slots(ZH[k])} - free
+    assert not differ
+
+
+DYNAMIC = (
+    "js.", "status.", "verdict.", "kind.", "language.", "cue.", "endpoint.", "nav.", "way.",
+    "direction.", "headline.", "equivalence", "within", "base.", "control.", "floor.",
+    "evidence.mark.", "claim.", "outcome",
+)  # fmt: skip
+
+
+def test_every_key_is_used_and_every_used_key_exists() -> None:
+    room = Path(phrases.__file__).parent
+    code = "\n".join(f.read_text(encoding="utf-8") for f in room.rglob("*.py"))
+    markup = "\n".join(f.read_text(encoding="utf-8") for f in room.rglob("*.j2"))
+    script = "\n".join(f.read_text(encoding="utf-8") for f in room.rglob("*.js"))
+    keys = EN.keys()
+    used = set(re.findall(r"""words\(\s*"([\w.]+)"[,)\s]""", code))
+    used |= set(re.findall(r"""\bt\('([\w.]+)'[,)]""", markup))
+    used -= {"key"}  # of a docstring
+    used |= set(re.findall(r"""self\("([\w.]+)"[,)]""", code))
+    used |= {f"manifest.{name}" for name in re.findall(r"""line\(\s*"([\w.]+)",""", code)}
+    used |= {f"js.{name}" for name in re.findall(r"""(?:say|pair)\("([\w.]+)"[,)]""", script)}
+    assert len(used) > 100
+    assert used <= keys
+    assert {k for k in keys - used if not k.startswith(DYNAMIC)} == set()
+    quoted = set(re.findall(r"""["']([\w.]+)["']""", script))
+    dynamic = ("js.option.", "js.arm.", "js.position.")
+    assert {
+        k for k in keys
+        if k.startswith("js.") and not k.startswith(dynamic) and k.removeprefix("js.") not in quoted
+    } == set()  # fmt: skip
+
+
+def test_chinese_is_chinese() -> None:
+    same = {k for k, en in EN.items() if en == ZH[k]}
+    names = {"column.letter", "family", "end", "manifest.harness", "manifest.python"}
+    assert same <= names
+
+
+@pytest.mark.parametrize("word", ["fair", "unbiased", "passed", "no bias", "无偏见", "公平"])
+def test_nothing_is_called_fair(word: str) -> None:
+    said = " ".join([*EN.values(), *ZH.values()]).lower()
+    assert not re.search(rf"\b{word}\b" if word.isascii() else word, said)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "the interval holds 0 and reaches past the margin: more scenarios are needed",
+        "not zero, but below the margin",
+        "coverage 89% in group '67', needs 95%",
+        "5 complete scenarios, at least 6 are needed",
+        "what is missing could move the effect to the margin of 0.03",
+        "zero variance: the contrast is the same in every scenario",
+        "insensitive: disqualifying facts lower the outcome by 0.004 (one-sided p 0.3, "
+        "needs < 0.05)",
+        "degenerate: the model says yes with mean probability 0.98 where 'no' is the favourable "
+        "answer (must lie in 0.05 to 0.95)",
+    ],
+)
+def test_a_known_reason_is_said_in_chinese_with_its_numbers(reason: str) -> None:
+    said = WORDS.reason(reason)
+    assert said.en == reason
+    assert re.search("[\u4e00-\u9fff]", said.zh)
+    numbers = set(re.findall(r"\d+(?:\.\d+)?", reason)) - {"0"}
+    assert all(number in said.zh for number in numbers)
+
+
+def test_an_unknown_reason_stays_as_it_is() -> None:
+    assert WORDS.reason("the moon was full") == Both("the moon was full", "the moon was full")
+
+
+def test_a_pair_renders_escaped_in_two_spans() -> None:
+    shown = str(escape(Both("<b>", "“甲”")))
+    assert "&lt;b&gt;" in shown and 'lang="en"' in shown and 'lang="zh-Hans"' in shown
+    assert str(escape(Both("0.5", "0.5"))) == "0.5"
+
+
+def test_lists_and_labels() -> None:
+    assert join([Both("a", "甲"), Both("b", "乙")]) == Both("a, b", "甲、乙")
+    labels = Labels({"age": {"en": "Age"}}, {"age": {}})
+    assert labels.axis("age") == Both("Age", "Age")
+    assert labels.group("age", "22") == Both("22", "22")
+
+
+def test_a_missing_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Words({}, {}, {})("headline.none")

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from harness.report import sets
+from tests.report import synthetic
+from tests.report.conftest import Run
+
+FAMILY = [("hiring", "decision", "en", "explicit")]
+
+
+def unpack(packed: str) -> Any:
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def made_bundle(rows: pa.Table, *, all_texts: bool = False, seed: int = 0) -> sets.Bundle:
+    return sets.bundle(rows, FAMILY, seed=seed, all_texts=all_texts)
+
+
+@pytest.fixture(scope="module")
+def many() -> list[synthetic.Row]:
+    return synthetic.responses(scenarios=400, axes=("age", "gender"), hostile=False)
+
+
+def test_a_difference_is_the_highest_minus_the_lowest(made: Run) -> None:
+    rows = made[2].to_pylist()
+    entries = made_bundle(made[2]).entries
+    for entry in entries[:20]:
+        own = [
+            r["y"] for r in rows
+            if (r["axis"], r["scenario"]) == (entry["axis"], entry["scenario"])
+            and r["arm"] == "counterfactual" and r["y"] is not None
+        ]  # fmt: skip
+        assert entry["difference"] == pytest.approx(max(own) - min(own))
+        assert entry["high"][1] == max(own) and entry["low"][1] == min(own)
+
+
+def test_largest_first_and_undefined_last(made: Run) -> None:
+    rows = made[2].to_pylist()
+    for row in rows:
+        if row["axis"] == "age" and row["scenario"] == "hiring-01" and row["group"] != "22":
+            row.update(y=None, status="refused")
+    entries = made_bundle(synthetic.table(rows)).entries
+    known = [e["difference"] for e in entries if e["difference"] is not None]
+    assert known == sorted(known, reverse=True)
+    assert entries[-1]["difference"] is None and entries[-1]["scenario"] == "hiring-01"
+    assert entries[-1]["statuses"] == {"answered": ["22"], "refused": ["35", "52", "67"]}
+
+
+def test_nan_is_no_outcome(made: Run) -> None:
+    rows = made[2].to_pylist()
+    rows[0]["y"] = float("nan")
+    entry = next(
+        e for e in made_bundle(synthetic.table(rows)).entries
+        if (e["axis"], e["scenario"]) == (rows[0]["axis"], rows[0]["scenario"])
+    )  # fmt: skip
+    assert entry["answered"] == 3 and entry["asked"] == 4
+
+
+def test_a_shard_holds_every_arm_of_its_sets(made: Run) -> None:
+    bundle = made_bundle(made[2])
+    assert set(bundle.shards) == set(synthetic.AXES) and bundle.complete
+    members = [
+        m for shard in bundle.shards.values() for set_ in unpack(shard).values() for m in set_
+    ]
+    assert len(members) == made[2].num_rows
+    assert {m["arm"] for m in members} == {"counterfactual", "paraphrase", "control"}
+    assert members[0]["p"].keys() == {"yes", "no"}
+    assert unpack(bundle.index) == list(bundle.entries)
+
+
+def test_what_a_page_carries_of_many(many: list[synthetic.Row]) -> None:
+    table = synthetic.table(many)
+    bundle = made_bundle(table)
+    whole = made_bundle(table, all_texts=True)
+    assert whole.shown == {"age": (400, 400), "gender": (400, 400)}
+    assert bundle.shown["gender"] == (sets.LARGEST + sets.RANDOM, 400)
+    largest = {e["id"] for e in whole.of(0, "gender")[: sets.LARGEST]}
+    assert largest <= {e["id"] for e in bundle.of(0, "gender")}
+    holes = {e["id"] for e in whole.of(0, "age") if e["answered"] < e["asked"]}
+    assert holes and holes <= {e["id"] for e in bundle.of(0, "age")}
+    assert len(bundle.index) < len(whole.index)
+
+
+def test_the_draw_depends_on_the_seed_only(many: list[synthetic.Row]) -> None:
+    def ids(rows: list[synthetic.Row], seed: int) -> set[str]:
+        return {e["id"] for e in made_bundle(synthetic.table(rows), seed=seed).entries}
+
+    assert ids(many, 1) == ids(many[::-1], 1)
+    assert ids(many, 1) != ids(many, 2)
+
+
+def test_kinds_of_cue_do_not_share_a_set(made: Run) -> None:
+    rows = made[2].to_pylist()
+    implicit = [{**row, "cue": "implicit", "y": 0.9} for row in rows[: 4 * 41]]
+    both = synthetic.table([*rows, *implicit])
+    keys = [*FAMILY, ("hiring", "decision", "en", "implicit")]
+    bundle = sets.bundle(both, keys, seed=0, all_texts=True)
+    assert all(entry["asked"] == 4 for entry in bundle.entries)
+    assert {entry["family"] for entry in bundle.entries} == {0, 1}
+
+
+def test_no_rows_no_sets() -> None:
+    bundle = made_bundle(synthetic.table([]))
+    assert bundle.entries == [] and bundle.shards == {}
