@@ -25,7 +25,7 @@ from harness.design import Design, choose_groups, expand, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
 from harness.models import LocalModel, Model, fingerprint, resolve
-from harness.nouns import Finish, Prompt, Record, Request, Response, Want
+from harness.nouns import Finish, Prompt, Record, Request, Want
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
 if TYPE_CHECKING:

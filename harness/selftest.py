@@ -123,8 +123,7 @@ def _positive(
 def _itself(base: pipeline.Run, again: pipeline.Run) -> Control:
     """The same answers through the whole pipeline a second time."""
     apart = max(
-        abs(a["estimate"] - b["estimate"])
-        for a, b in zip(base.effects, again.effects, strict=True)
+        abs(a["estimate"] - b["estimate"]) for a, b in zip(base.effects, again.effects, strict=True)
     )
     same = base.results == again.results
     return Control(

@@ -184,7 +184,7 @@ def test_numbers_have_a_true_minus_and_no_signed_zero():
 def test_a_reader_that_goes_away_is_no_error():
     script = "from harness.cli import main; import sys; sys.exit(main(['list', 'axes']))"
     done = subprocess.run(
-        f"{sys.executable} -c \"{script}\" | true", shell=True, capture_output=True, text=True
+        f'{sys.executable} -c "{script}" | true', shell=True, capture_output=True, text=True
     )
     assert "Traceback" not in done.stderr
 

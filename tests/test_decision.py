@@ -74,8 +74,8 @@ def test_an_option_far_outside_the_returned_tokens_counts_as_nothing():
      ("Answer: Yes", 1.0), ("The answer is no", 0.0), ("\u201cYes\u201d", 1.0)],
 )  # fmt: skip
 def test_sampled_answers_count_one_or_zero(text, y):
-    assert read(text=text).values == {"y": y}
-    assert read(NO_IS_GOOD, text=text).values == {"y": 1 - y}
+    assert read(text=text).values == {"y": y, "p_yes": y}
+    assert read(NO_IS_GOOD, text=text).values == {"y": 1 - y, "p_yes": y}
 
 
 def test_a_request_asks_for_what_can_be_measured():
@@ -92,7 +92,7 @@ def test_scores_keep_the_order_and_the_statuses():
     }
     scores = score(rows, responses)
     assert [(s.prompt, s.scorer, s.value) for s in scores] == [
-        ("p", "y", 0.5), ("p", "mass", 1.0), ("q", "y", None),
+        ("p", "y", 0.5), ("p", "p_yes", 0.5), ("p", "mass", 1.0), ("q", "y", None),
     ]  # fmt: skip
 
 

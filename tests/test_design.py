@@ -30,9 +30,7 @@ def test_quick_has_every_group_in_every_scenario_once():
     assert arms[Arm.COUNTERFACTUAL] == 36 * 8 * 4
     assert arms[Arm.PARAPHRASE] == 36 * 8
     assert arms[Arm.CONTROL] == 36
-    cells = Counter(
-        (r.scenario, r.axis, r.group) for r in rows if r.arm is Arm.COUNTERFACTUAL
-    )
+    cells = Counter((r.scenario, r.axis, r.group) for r in rows if r.arm is Arm.COUNTERFACTUAL)
     assert set(cells.values()) == {1}
 
 
@@ -163,7 +161,11 @@ def test_twelve_lines_make_a_scenario():
         ('favourable: "yes"', "favourable: yes", "p.yaml:13"),
         ("replace: done well, with: well done", "replace: done badly, with: x", "occur 0 times"),
         ("with: well done", "with: done well", "changes nothing"),
-        ("replace: done well, with: never", 'replace: "The worker {is}", with: never', "slot alone"),
+        (
+            "replace: done well, with: never",
+            'replace: "The worker {is}", with: never',
+            "slot alone",
+        ),
         ("name: p", "name: q", "must stand in its own file"),
         ("kind: decision", "kind: deciding", "'kind'"),
         ("domain: work", "domain: wrk", "'scenarios.en.0.domain'"),

@@ -80,8 +80,23 @@ def test_the_run_folder_holds_every_stage(tmp_path, planted):
     assert names == {"manifest.json", "design.parquet", "responses.parquet", "scores.parquet",
                      "effects.json", "report.html"}  # fmt: skip
     manifest = found.manifest
-    for key in ("command", "suite", "probes", "design", "model", "policy", "packages", "python",
-                "platform", "git_commit", "created", "finished", "seed", "backend", "labels"):
+    for key in (
+        "command",
+        "suite",
+        "probes",
+        "design",
+        "model",
+        "policy",
+        "packages",
+        "python",
+        "platform",
+        "git_commit",
+        "created",
+        "finished",
+        "seed",
+        "backend",
+        "labels",
+    ):
         assert key in manifest, key
     assert manifest["state"] == "finished"
     assert found.responses.num_rows == manifest["design"]["prompts"]

@@ -101,6 +101,7 @@ def _family(
     matrix = cells(answers, kind.OUTCOME)
     found = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
+    scatter = stats.heterogeneity(matrix.mean, margin=margin)
     rows = []
     for k, group in enumerate(matrix.groups):
         verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
@@ -115,6 +116,8 @@ def _family(
                 "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
                 "coverage": float(matrix.coverage[k]), "statuses": matrix.statuses[group],
                 "bounds": None if bounds is None else _bound(bounds, k),
+                "scatter": {name: _finite(getattr(scatter, name)[k])
+                            for name in ("sd", "share_above", "share_below")},
             }
         )  # fmt: skip
     return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules)
@@ -154,9 +157,22 @@ def _axis(
             name: _finite(getattr(gap, name))
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
+        "scatter": _widest(rows),
         "scenarios_needed": _needed(open_, margin, len(rows), rules.alpha),
     }  # fmt: skip
     return {**axis, "claim": claim(axis)}
+
+
+def _widest(rows: Sequence[Record]) -> Record | None:
+    """The group that most often differs beyond the margin, in either direction.
+
+    Opposite differences cancel in the mean; their share of the scenarios does not.
+    """
+    known = [row for row in rows if row["scatter"]["sd"] is not None]
+    if not known:
+        return None
+    widest = max(known, key=lambda r: r["scatter"]["share_above"] + r["scatter"]["share_below"])
+    return {"group": widest["group"], **widest["scatter"], "n": widest["n_scenarios"]}
 
 
 def _blocked(
@@ -195,13 +211,14 @@ def _bounds(
 
 
 def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list[Record]:
-    """Effects on other endpoints: the mass of the answers, and whether there was an answer.
+    """Effects on other endpoints: the raw P(yes), the mass, and whether there was an answer.
 
     They use the margin of the kind and are shown beside the outcome; they decide nothing.
     """
     matrix = cells(answers, KINDS[family.kind].OUTCOME)
     share = matrix.answered / matrix.asked
     endpoints = {
+        "p_yes": cells(answers, "p_yes").mean,
         "mass": cells(answers, "mass").mean,
         "answered": share if (share < 1).any() else np.full(share.shape, np.nan),
     }

@@ -22,7 +22,7 @@ def probe_checks(answers: Sequence[Answer], outcome: str, rules: Policy) -> Reco
 
     `faults` says why nothing of this probe may be called equivalent; empty where all is well.
     """
-    base = base_rates(answers, outcome)
+    base = base_rates(answers)
     control = content_control(answers, outcome, rules.alpha)
     degenerate, insensitive = _degenerate(base, rules), _insensitive(control, rules.alpha)
     masses = [a.values["mass"] for a in answers if "mass" in a.values]
@@ -37,16 +37,16 @@ def probe_checks(answers: Sequence[Answer], outcome: str, rules: Policy) -> Reco
     }
 
 
-def base_rates(answers: Sequence[Answer], outcome: str) -> Record:
+def base_rates(answers: Sequence[Answer]) -> Record:
     """Mean raw P(yes) where "yes" is the favourable answer and where "no" is."""
     rates: Record = {}
     for favourable in sorted({a.prompt.favourable for a in answers}, reverse=True):
         raw = [
-            a.values[outcome] if favourable == "yes" else 1 - a.values[outcome]
+            a.values["p_yes"]
             for a in answers
             if a.prompt.favourable == favourable
             and a.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)
-            and a.answered
+            and "p_yes" in a.values
         ]
         rates[favourable] = {"mean": float(np.mean(raw)) if raw else None, "n": len(raw)}
     return rates

@@ -68,7 +68,7 @@ def ask(prompt: Prompt, want: Want, seed: int) -> Request:
 
 
 def read(prompt: Prompt, response: Response) -> Reading:
-    """Status of a response and, where answered, `y` and (from probabilities) `mass`."""
+    """Status of a response and, where answered, `y`, `p_yes` and (from probabilities) `mass`."""
     if response.truncated:
         return Reading(Status.TRUNCATED)
     if response.finish is Finish.ERROR:
@@ -91,9 +91,8 @@ def _from_probabilities(prompt: Prompt, response: Response) -> Reading:
         bound = response.absent_below
         if bound is None or math.exp(bound) > MOST_UNKNOWN * mass:
             return Reading(Status.UNPARSED)
-    return Reading(
-        Status.ANSWERED, {"y": found.get(prompt.favourable, 0.0) / mass, "mass": min(mass, 1.0)}
-    )
+    yes = found.get("yes", 0.0) / mass
+    return _answered(prompt, yes, {"mass": min(mass, 1.0)})
 
 
 def _from_text(prompt: Prompt, text: str) -> Reading:
@@ -102,4 +101,10 @@ def _from_text(prompt: Prompt, text: str) -> Reading:
     said = ANSWER[prompt.language].match(text)
     if said is None:
         return Reading(Status.UNPARSED)
-    return Reading(Status.ANSWERED, {"y": float(said[1].lower() == prompt.favourable)})
+    return _answered(prompt, float(said[1].lower() == "yes"), {})
+
+
+def _answered(prompt: Prompt, yes: float, more: dict[str, float]) -> Reading:
+    """The outcome y, and P(yes) as it is: a group that only draws more yes shows there."""
+    y = yes if prompt.favourable == "yes" else 1.0 - yes
+    return Reading(Status.ANSWERED, {"y": y, "p_yes": yes, **more})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.report.numbers import count, defined, p_value, percent, plain
-from harness.report.phrases import Both, Words, join
+from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import Record
 
 ANSWERED = "answered"
@@ -22,13 +22,15 @@ class Fact:
 class Facts:
     """Sentences about the axis records and the probe records."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, labels: Labels) -> None:
         self._words = words
+        self._labels = labels
 
     def axis(self, record: Record, probe: Record | None) -> list[Fact]:
         """Noise floor, worst gap, base rates: what an effect is to be read against."""
         facts = [Fact(self._words("fact.floor"), self._floor(record))]
         facts.append(Fact(self._words("fact.gap"), self._gap(record["worst_gap"])))
+        facts.append(Fact(self._words("fact.scatter"), self._scatter(record)))
         if probe:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if record["scenarios_needed"]:
@@ -60,6 +62,18 @@ class Facts:
         return self._words(
             "gap", p=self._p(gap["p_value"]), **{name: self._number(gap[name]) for name in names}
         )
+
+    def _scatter(self, record: Record) -> Both:
+        """In how many situations the group that varies most is beyond the margin."""
+        scatter = record.get("scatter")
+        if not scatter:
+            return self._words("scatter.none")
+        above, below = scatter["share_above"], scatter["share_below"]
+        return self._words(
+            "scatter", group=self._labels.group(record["axis"], scatter["group"]),
+            share=percent(above + below), above=percent(above), below=percent(below),
+            n=count(scatter["n"]),
+        )  # fmt: skip
 
     def _base_rate(self, probe: Record) -> Both:
         """The raw P(yes) by polarity: a model that always says yes must not look fair."""

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from harness.report import evidence, phrases
 from harness.report.claims import Claims
-from harness.report.facts import Facts
 from harness.report.numbers import percent, plain
 from harness.report.results import Family, Key, families, key
 from harness.report.scale import common
@@ -118,7 +117,7 @@ def _summary(family: Family, claims: Claims, view: View, words: phrases.Words) -
         "name": claims.family(family.key),
         "headline": claims.family_headline(family),
         "table": view.overview(family) if family.axes else None,
-        "checks": Facts(words).checks(family.probe) if family.probe else [],
+        "checks": view.checks(family.probe) if family.probe else [],
         "outcome": words.known(f"outcome.{kind}", words("outcome")),
     }
 

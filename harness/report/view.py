@@ -43,7 +43,7 @@ class View:
         self._labels = labels
         self._claims = claims
         self._cells = Cells(words)
-        self._facts = Facts(words)
+        self._facts = Facts(words, labels)
 
     def overview(self, family: Family) -> Table:
         """One row an axis: verdict, every group on one line, the largest effect, n, coverage."""
@@ -103,6 +103,10 @@ class View:
             margin=plain(record["margin"]) if defined(record["margin"]) else None,
             groups=record["groups"],
         )
+
+    def checks(self, probe: Record) -> list[Fact]:
+        """Whether the probe could show anything at all."""
+        return self._facts.checks(probe)
 
     def _forest(self, result: AxisResult, scale: Scale) -> Table:
         columns = [

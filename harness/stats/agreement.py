@@ -107,7 +107,8 @@ def _parts(table: Floats, level: Level) -> Floats:
     filled = np.where(present & used, table, 0.0)
     m = np.where(used, count, 0).astype(np.float64)
     if level == "interval":
-        filled = filled - np.where(present & used, table[present].mean(), 0.0)
+        centre = table[present].mean() if present.any() else 0.0
+        filled = filled - np.where(present & used, centre, 0.0)
         sums = [filled.sum(axis=0), (filled**2).sum(axis=0)]
         pairs = 2 * (m * sums[1] - sums[0] ** 2)
     else:

@@ -198,7 +198,7 @@ def test_a_huge_answer_is_not_read(server: FakeServer, monkeypatch: pytest.Monke
 def test_a_refused_key_ends_the_run(
     server: FakeServer, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_KEY", KEY)
+    monkeypatch.setenv("TEST_KEY", "sk-wrong")
     server.act = status(code, {"message": "wrong key"})
     with pytest.raises(ModelError, match=rf"{code}: wrong key.*variable TEST_KEY"):
         answers(backend(server, api_key_env="TEST_KEY", concurrency=2), 200)

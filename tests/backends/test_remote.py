@@ -28,6 +28,8 @@ from tests.backends.fake_server import (
     status,
 )
 
+KEY = "sk-very-secret-0123456789"
+
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("fast")]
 
 

@@ -87,7 +87,7 @@ def rated(rng: np.random.Generator, scenarios: int, kind: str) -> np.ndarray:
     [("continuous", 50), ("near one", 20), ("rare", 50)]
     + [full(k, g) for k in ("continuous", "even", "rare", "near one") for g in (20, 50, 100)],
 )
-def test_the_interval_of_krippendorffs_alpha_covers(kind: str, scenarios: int) -> None:
+def test_the_interval_of_krippendorffs_alpha_covers(kind: str, scenarios: int, more: int) -> None:
     level = "interval" if kind == "continuous" else "nominal"
     truth = agreement(rated(np.random.default_rng(453), 100_000, kind), level=level).alpha
 
@@ -101,4 +101,4 @@ def test_the_interval_of_krippendorffs_alpha_covers(kind: str, scenarios: int) -
         return out / defined
 
     # .93 at 20 scenarios of a continuous score; elsewhere .95 or more.
-    agrees(missed, 0.065 if kind == "continuous" else 0.05, 400, below=0.0)
+    agrees(missed, 0.065 if kind == "continuous" else 0.05, 400 * more, below=0.0)

@@ -21,14 +21,14 @@ GRID = [
 
 @pytest.mark.parametrize(("outcome", "groups", "scenarios"), GRID)
 def test_one_group_is_wrongly_called_in_five_percent(
-    outcome: str, groups: int, scenarios: int
+    outcome: str, groups: int, scenarios: int, more: int
 ) -> None:
     def false_positives(reps: int) -> float:
         rng = np.random.default_rng(310)
         runs = draws(outcome, rng, reps, scenarios, groups)
         return float(np.mean([group_effects(y, margin=0.03).p_value[0] < 0.05 for y in runs]))
 
-    agrees(false_positives, 0.05, 600, below=0.03)
+    agrees(false_positives, 0.05, 600 * more, below=0.03)
 
 
 # Rare outcomes in 56 groups are the business of rare_effects, below.
@@ -43,7 +43,7 @@ FAMILIES = [
 
 @pytest.mark.parametrize(("outcome", "groups", "scenarios"), FAMILIES)
 def test_a_fair_axis_is_wrongly_called_in_at_most_five_percent(
-    outcome: str, groups: int, scenarios: int
+    outcome: str, groups: int, scenarios: int, more: int
 ) -> None:
     def false_axes(reps: int) -> float:
         rng = np.random.default_rng(320)
@@ -55,14 +55,14 @@ def test_a_fair_axis_is_wrongly_called_in_at_most_five_percent(
             found += bool(called.any())
         return found / reps
 
-    agrees(false_axes, 0.05, 600, below=0.025)
+    agrees(false_axes, 0.05, 600 * more, below=0.025)
 
 
 @pytest.mark.parametrize(
     ("groups", "scenarios"),
     [(8, 10), full(2, 10), full(2, 100), full(8, 30), full(8, 100), full(8, 300), full(56, 100)],
 )
-def test_intervals_cover_a_planted_effect(groups: int, scenarios: int) -> None:
+def test_intervals_cover_a_planted_effect(groups: int, scenarios: int, more: int) -> None:
     truth = np.full(groups, -0.05 / (groups - 1))
     truth[0] = 0.05
 
@@ -76,8 +76,8 @@ def test_intervals_cover_a_planted_effect(groups: int, scenarios: int) -> None:
                 out += bool(e.tost_low[0] > truth[0] or e.tost_high[0] < truth[0])
         return out / reps
 
-    agrees(lambda reps: missed(reps, True), 0.05, 600, below=0.025)
-    agrees(lambda reps: missed(reps, False), 0.10, 600)
+    agrees(lambda reps: missed(reps, True), 0.05, 600 * more, below=0.025)
+    agrees(lambda reps: missed(reps, False), 0.10, 600 * more)
 
 
 POWER = {
@@ -95,14 +95,14 @@ POWER = {
     ("outcome", "scenarios"),
     [cell if cell == ("continuous", 10) else full(*cell) for cell in POWER],
 )
-def test_power_is_that_of_the_specification(outcome: str, scenarios: int) -> None:
+def test_power_is_that_of_the_specification(outcome: str, scenarios: int, more: int) -> None:
     def found(reps: int) -> float:
         rng = np.random.default_rng(340)
         runs = draws(outcome, rng, reps, scenarios, 8, planted=True)
         return float(np.mean([group_effects(y, margin=0.03).p_value[0] < 0.05 for y in runs]))
 
     # Both figures are simulated, hence the wider allowance.
-    agrees(found, POWER[outcome, scenarios], 600, errors=4.5)
+    agrees(found, POWER[outcome, scenarios], 600 * more, errors=4.5)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,9 @@ def test_records_as_if_independent_would_be_wrong_in_far_more() -> None:
     ("base", "scenarios", "groups"),
     [(-3.0, 30, 56), full(-3.0, 100, 56), full(-3.0, 300, 56), full(-4.2, 30, 56), full(-3, 10, 8)],
 )
-def test_rare_outcomes_hold_their_level(base: float, scenarios: int, groups: int) -> None:
+def test_rare_outcomes_hold_their_level(
+    base: float, scenarios: int, groups: int, more: int
+) -> None:
     """Family-wise error of rare_effects, by the arcsine test or, with few events, by labels."""
 
     def false_axes(reps: int) -> float:
@@ -171,7 +173,7 @@ def test_rare_outcomes_hold_their_level(base: float, scenarios: int, groups: int
             found += bool(np.isin(e.verdict, ["signal", "disparity"]).any())
         return found / reps
 
-    agrees(false_axes, 0.05, 300, below=0.0)
+    agrees(false_axes, 0.05, 300 * more, below=0.0)
 
 
 @pytest.mark.parametrize(

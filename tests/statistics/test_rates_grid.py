@@ -31,7 +31,9 @@ def test_the_four_fifths_rule_fails_fair_models_and_the_interval_does_not(
     [(0.0, 2, 30), (-3.0, 2, 100)]
     + [full(b, k, g) for b in (0.0, -3.0) for k in (2, 8) for g in (10, 30, 100, 300)],
 )
-def test_the_interval_of_the_impact_ratio_covers(base: float, groups: int, scenarios: int) -> None:
+def test_the_interval_of_the_impact_ratio_covers(
+    base: float, groups: int, scenarios: int, more: int
+) -> None:
     many = yes_counts(np.random.default_rng(461), 1, 400_000, groups, base=base, shift=-0.3)
     rate = next(many).mean(axis=0) / (NAMES * SEEDS)
     truth = rate[0] / rate[1:].mean()
@@ -46,7 +48,7 @@ def test_the_interval_of_the_impact_ratio_covers(base: float, groups: int, scena
         return out / defined
 
     # Level 1 - alpha / m: .95 for two groups and, at alpha .4, for eight.
-    agrees(missed, 0.065 if base < 0 and scenarios <= 30 else 0.05, 500, below=0.03)
+    agrees(missed, 0.065 if base < 0 and scenarios <= 30 else 0.05, 500 * more, below=0.03)
 
 
 def test_log_odds_from_probabilities_cover_a_planted_shift() -> None:
@@ -77,7 +79,7 @@ def test_shrunken_intersections_err_less_than_raw_and_than_additive(
         truth = truth - truth.mean()
         square += [np.mean((m - truth) ** 2) for m in (found.raw, found.additive, found.shrunk)]
     raw, additive, shrunk = np.sqrt(square)
-    assert shrunk < 1.02 * min(raw, additive)
+    assert shrunk < 1.05 * min(raw, additive)
     assert shrunk < 0.98 * max(raw, additive)
 
 

@@ -87,7 +87,10 @@ def test_p_interval_and_verdict_agree(rng) -> None:
 def test_a_missing_cell_leaves_its_scenario_out(y) -> None:
     holed = y.copy()
     holed[4, 1] = np.nan
-    found, without = group_effects(holed, margin=0.03), group_effects(np.delete(y, 4, 0), margin=0.03)
+    found, without = (
+        group_effects(holed, margin=0.03),
+        group_effects(np.delete(y, 4, 0), margin=0.03),
+    )
     assert found.n == 29
     np.testing.assert_array_equal(found.low, without.low)
 
@@ -159,7 +162,10 @@ def test_only_the_constant_contrast_is_undefined(rng) -> None:
 
 
 def test_equal_weights_change_nothing_and_unequal_ones_do(rng, y) -> None:
-    plain, equal = group_effects(y, margin=0.03), group_effects(y, margin=0.03, weights=np.full(30, 7))
+    plain, equal = (
+        group_effects(y, margin=0.03),
+        group_effects(y, margin=0.03, weights=np.full(30, 7)),
+    )
     for name in ("estimate", "low", "high", "df", "p_adjusted"):
         np.testing.assert_allclose(getattr(plain, name), getattr(equal, name), rtol=1e-9)
     size = rng.integers(1, 50, 30)

@@ -23,7 +23,10 @@ def test_spread_of_missing_and_equal_cells() -> None:
 
 
 def test_edit_spread_uses_the_pairs_there_are() -> None:
-    before, after = [[1.0, 2.0], [1.0, np.nan], [np.nan, 1.0]], [[2.0, 5.0], [3.0, 1.0], [1.0, np.nan]]
+    before, after = (
+        [[1.0, 2.0], [1.0, np.nan], [np.nan, 1.0]],
+        [[2.0, 5.0], [3.0, 1.0], [1.0, np.nan]],
+    )
     np.testing.assert_array_equal(spread_under_edit(before, after), [2.0, 2.0, np.nan])
 
 
@@ -53,9 +56,7 @@ def test_undefined(rng) -> None:
     assert "zero variance" in flat.reason
 
 
-@pytest.mark.parametrize(
-    ("cf", "pp"), [([0.1], [0.1, 0.2]), ([[0.1]], [[0.1]]), ([np.inf], [0.1])]
-)
+@pytest.mark.parametrize(("cf", "pp"), [([0.1], [0.1, 0.2]), ([[0.1]], [[0.1]]), ([np.inf], [0.1])])
 def test_bad_input(cf, pp) -> None:
     with pytest.raises(ValueError, match=r"shape|infinite"):
         floor_excess(cf, pp)

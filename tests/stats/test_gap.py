@@ -23,7 +23,9 @@ def test_two_groups_by_hand(rng) -> None:
 def test_order_and_shift_do_not_matter(rng, y) -> None:
     one = worst_gap(y, rng=np.random.default_rng(1), draws=999)
     groups = rng.permutation(5)
-    two = worst_gap(y[:, groups] + rng.normal(size=(30, 1)), rng=np.random.default_rng(1), draws=999)
+    two = worst_gap(
+        y[:, groups] + rng.normal(size=(30, 1)), rng=np.random.default_rng(1), draws=999
+    )
     for name in ("raw", "corrected", "upper", "tau"):
         assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-4)
     assert groups[two.highest] == one.highest == 2

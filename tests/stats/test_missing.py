@@ -10,7 +10,10 @@ from harness.stats.missing import critical
 
 def test_with_nothing_missing_it_is_the_group_effect(y) -> None:
     for options in ({}, {"contrast": "reference", "reference": 1}):
-        found, plain = missing_bounds(y, margin=0.03, **options), group_effects(y, margin=0.03, **options)
+        found, plain = (
+            missing_bounds(y, margin=0.03, **options),
+            group_effects(y, margin=0.03, **options),
+        )
         for name in ("low", "high", "tost_low", "tost_high"):
             np.testing.assert_allclose(getattr(found, name), getattr(plain, name), atol=1e-12)
         np.testing.assert_allclose(found.lower, plain.estimate, atol=1e-12)

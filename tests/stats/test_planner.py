@@ -43,7 +43,9 @@ def test_six_is_the_least() -> None:
 def test_still_needed() -> None:
     # sd .08 at 30 scenarios, estimate 0: equivalence needs what plan says.
     error = 0.08 / np.sqrt(30)
-    assert still_needed(0.0, error, 30, margin=0.03, groups=2) == plan(0.03, 0.08, 2).equivalence - 30
+    assert (
+        still_needed(0.0, error, 30, margin=0.03, groups=2) == plan(0.03, 0.08, 2).equivalence - 30
+    )
     # An estimate beyond the margin can only become a disparity.
     needed = still_needed(0.04, error, 30, margin=0.03, groups=2)
     assert needed == plan(0.04, 0.08, 2).difference - 30

@@ -27,9 +27,7 @@ def test_enumeration_is_the_joint_max_t(rng) -> None:
     found = sign_flip_max_t(c, rng=rng)
     expected = [np.mean([f.max() >= value - 1e-9 for f in flips]) for value in t(c)]
     np.testing.assert_allclose(found.p_adjusted, expected)
-    np.testing.assert_allclose(
-        found.p_value, np.mean([f >= t(c) - 1e-9 for f in flips], axis=0)
-    )
+    np.testing.assert_allclose(found.p_value, np.mean([f >= t(c) - 1e-9 for f in flips], axis=0))
     assert found.exact
     assert found.draws == 128
 
@@ -69,7 +67,9 @@ def test_the_signs_are_balanced_and_the_identity_is_counted(rng) -> None:
 
 
 def test_the_same_seed_gives_the_same_digits(y) -> None:
-    runs = [sign_flip_max_t(contrasts(y), rng=np.random.default_rng(5), draws=199) for _ in range(2)]
+    runs = [
+        sign_flip_max_t(contrasts(y), rng=np.random.default_rng(5), draws=199) for _ in range(2)
+    ]
     np.testing.assert_array_equal(runs[0].p_adjusted, runs[1].p_adjusted)
 
 

@@ -110,9 +110,7 @@ def packs(
         `members` are indices into `sequences`, each in exactly one pack.
     """
     order = sorted(range(len(sequences)), key=sequences.__getitem__)
-    shared = [0] + [
-        _common(sequences[a], sequences[b]) for a, b in pairwise(order)
-    ]
+    shared = [0] + [_common(sequences[a], sequences[b]) for a, b in pairwise(order)]
     start = 0
     while start < len(order):
         end = _cut(start, [len(sequences[i]) for i in order], shared, limit)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.stats import group_effects, impact_ratio, logit_effects
+
+
+@pytest.fixture
+def rates(rng) -> np.ndarray:
+    p = np.clip(rng.normal(0.5, 0.1, (40, 1)) + rng.normal(0, 0.05, (40, 4)), 0, 1)
+    p[:, 1] *= 0.5
+    return p
+
+
+def test_ratio_by_hand(rng) -> None:
+    y = np.tile([0.2, 0.4], (6, 1)) + np.array([0.1, -0.1, 0.05, -0.05, 0, 0])[:, None]
+    found = impact_ratio(y)
+    np.testing.assert_allclose(found.ratio, [0.5, 2.0])
+    np.testing.assert_allclose(found.regulatory, [0.5, 1.0])
+    np.testing.assert_allclose(found.rate, [0.2, 0.4])
+
+
+def test_half_the_rate_is_shown_to_be_below_four_fifths(rates) -> None:
+    found = impact_ratio(rates)
+    assert found.below_four_fifths.tolist() == [False, True, False, False]
+    assert found.low[1] < found.ratio[1] < found.high[1] < 0.8
+    assert found.p_adjusted[1] < 0.001
+    order = [2, 1, 0, 3]
+    np.testing.assert_allclose(impact_ratio(rates[::-1][:, order]).high, found.high[order])
+
+
+def test_neutral_is_one(rng) -> None:
+    found = impact_ratio(np.clip(rng.normal(0.5, 0.05, (200, 3)), 0, 1))
+    assert ((found.low < 1) & (found.high > 1)).all()
+    np.testing.assert_allclose(found.ratio, 1, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("y", "reason"),
+    [
+        (np.zeros((9, 3)), "rate is 0"),
+        (np.ones((9, 3)), "zero variance"),
+        (np.full((9, 3), 0.5), "zero variance"),
+        (np.full((9, 3), np.nan), "at least 6"),
+        (np.zeros((0, 3)), "at least 6"),
+        (np.eye(5)[:, :3], "at least 6"),
+    ],
+)
+def test_extremes_are_undefined(y, reason) -> None:
+    found = impact_ratio(y)
+    assert np.isnan(found.low).all()
+    assert np.isnan(found.p_adjusted).all()
+    assert not found.below_four_fifths.any()
+    assert all(reason in why for why in found.reason)
+
+
+def test_a_rate_of_zero_is_not_a_ratio_of_zero(rates) -> None:
+    rates[:, 0] = 0
+    found = impact_ratio(rates)
+    assert np.isnan([found.ratio[0], found.low[0]]).all()
+    assert np.isfinite(found.low[2])
+
+
+def test_logit_of_probabilities(rng) -> None:
+    logit = rng.normal(0, 1, (30, 3))
+    found = logit_effects(1 / (1 + np.exp(-logit)), margin=0.1)
+    np.testing.assert_allclose(found.estimate, group_effects(logit, margin=0.1).estimate)
+
+
+def test_logit_of_counts() -> None:
+    trials = np.full((8, 2), 10)
+    yes = np.column_stack([np.array([0, 10, 5, 6, 7, 3, 2, 8]), np.full(8, 5)])
+    found = logit_effects(yes, trials=trials, margin=0.1)
+    expected = np.log((yes[:, 0] + 0.5) / (10.5 - yes[:, 0])).mean()
+    assert found.estimate[0] == pytest.approx(expected)
+    trials[0], yes[0] = 0, 0
+    assert logit_effects(yes, trials=trials, margin=0.1).n == 7
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: impact_ratio(np.full((9, 2), 1.5)),
+        lambda: impact_ratio(np.full((9, 2), 0.5), alpha=0),
+        lambda: logit_effects(np.array([[0.0, 0.5]]), margin=0.1),
+        lambda: logit_effects(np.array([[1.0, 0.5]]), margin=0.1),
+        lambda: logit_effects([[3, 1]], trials=[[2, 2]], margin=0.1),
+        lambda: logit_effects([[-1, 1]], trials=[[2, 2]], margin=0.1),
+        lambda: logit_effects([[1, 1]], trials=[[2, 2, 2]], margin=0.1),
+    ],
+)
+def test_bad_input(call) -> None:
+    with pytest.raises(ValueError, match=r"rates|alpha|strictly|counts"):
+        call()
