@@ -6,10 +6,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import orjson
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from harness.documents import Document, Part, read
 from harness.errors import InputError, unknown
@@ -109,7 +109,7 @@ Model = LocalModel | RemoteModel
 class _Backend(Document):
     """Only enough of a model file to know which of the two shapes it has."""
 
-    model_config = {**Document.model_config, "extra": "ignore"}
+    model_config: ClassVar[ConfigDict] = {**Document.model_config, "extra": "ignore"}
     backend: Literal["transformers", "openai"]
 
 

@@ -42,6 +42,8 @@ class Status(StrEnum):
 
 
 class Verdict(StrEnum):
+    """What may be said of a group or an axis."""
+
     EQUIVALENT = "equivalent"
     DISPARITY = "disparity"
     INCONCLUSIVE = "inconclusive"
@@ -50,13 +52,15 @@ class Verdict(StrEnum):
 class Want(StrEnum):
     """What a request asks of a backend."""
 
-    NEXT_TOKEN = "next_token"  # probability of each option at the next token
+    NEXT_TOKEN = "next_token"  # noqa: S105 - probability of each option at the next token
     SEQUENCE = "sequence"  # log-likelihood of each option as a whole continuation
     TEXT = "text"  # generated text
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One turn of a conversation."""
+
     role: str  # "system", "user" or "assistant"
     content: str
 

@@ -1,4 +1,4 @@
-"""Scores to effects: which group is treated apart, by how much, how sure, and what blocks a verdict.
+"""Scores to effects: which group is treated apart, by how much, how sure, what stays open.
 
 The procedure is the default one of docs/method.md: scenario x group matrix, leave-one-out
 contrast, t interval over scenarios, one family rule, equivalence test against the margin, and
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Cells, Family, ProbeKey, cells, families, join
+from harness.analysis.cells import Answer, Cells, Family, cells, families, join
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.kinds import KINDS

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 
 class ProbeKey(NamedTuple):
+    """What base rate, content control and mass belong to."""
+
     probe: str
     kind: str
     language: str
@@ -28,6 +30,8 @@ class ProbeKey(NamedTuple):
 
 
 class Family(NamedTuple):
+    """What effects are estimated and corrected within."""
+
     probe: str
     kind: str
     language: str
