@@ -87,7 +87,7 @@ def main() -> None:
             lambda method=method: stats.bootstrap(
                 (column,), np.mean, n_resamples=PART, method=method, vectorized=True
             ),
-            # BCa's jackknife over scenarios is done once a group, not once a resample.
+            # BCa's jackknife is done once a group: its total leaves out the other resamples.
             times=GROUPS * FLIPS / PART if method == "percentile" else GROUPS,
         )
     if ours > 3 or peak > 1000:

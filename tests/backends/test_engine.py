@@ -38,16 +38,19 @@ ARCHITECTURES = {
 def network(kind: str, **changes):
     torch.manual_seed(1)
     config = CONFIG_MAPPING[kind](**{**ARCHITECTURES.get(kind, SMALL), **changes})
-    return AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    return AutoModelForCausalLM.from_config(config).eval()
 
 
 def one_by_one(model, sequences):
-    """Plain batch 1, its own attention, all logits."""
+    """Plain batch 1, eager attention, all logits."""
+    used = model.config._attn_implementation
     model.set_attn_implementation("eager")
     with torch.no_grad():
-        return [
+        rows = [
             model(torch.tensor([s.tokens])).logits[0, s.read :].log_softmax(-1) for s in sequences
         ]
+    model.set_attn_implementation(used)
+    return rows
 
 
 def apart(engine: Engine, model, sequences) -> float:
@@ -83,7 +86,7 @@ def test_the_tree_gives_the_numbers_of_batch_1(kind):
 
 NO_TREE = {
     "t5-like flag": ("llama", {"is_encoder_decoder": True}, "encoder-decoder"),
-    "soft-capped": ("gemma2", {**ONE_KEY_HEAD, "attn_logit_softcapping": 5.0}, "Unsupported"),
+    "soft-capped": ("gemma2", {**ONE_KEY_HEAD, "attn_logit_softcapping": 5.0}, "eager"),
     "hybrid": ("llama", {"layer_types": ["full_attention", "linear_attention", "mamba"]}, "layers"),
 }
 
@@ -141,7 +144,6 @@ ENGINE = Engine(MODEL)
 
 
 def fresh_engine() -> Engine:
-    MODEL.set_attn_implementation("eager")
     return Engine(MODEL)
 
 
@@ -224,10 +226,24 @@ def test_out_of_memory_halves_the_pack_and_goes_on(monkeypatch):
         list(engine.logits(forest(2)))
 
 
-def test_generation_gets_the_models_own_attention_back():
-    engine = fresh_engine()
-    usual = engine._usual
-    list(engine.logits(forest()))
+def test_outside_a_pack_the_model_attends_as_usual():
+    """Generation and plain passes of a network whose trees are being computed."""
     assert MODEL.config._attn_implementation == attention.NAME
-    engine.step_aside()
-    assert MODEL.config._attn_implementation == usual
+    ids = torch.tensor([forest()[0].tokens])
+    with torch.no_grad():
+        mixed = MODEL(ids).logits
+        made = MODEL.generate(ids, max_new_tokens=4, do_sample=False)
+        MODEL.set_attn_implementation("sdpa")
+        assert torch.equal(MODEL(ids).logits, mixed)
+        assert torch.equal(MODEL.generate(ids, max_new_tokens=4, do_sample=False), made)
+    MODEL.set_attn_implementation(attention.NAME)
+
+
+def test_threads_compute_trees_of_their_own():
+    from concurrent.futures import ThreadPoolExecutor
+
+    alone = [dict(ENGINE.logits(forest(seed))) for seed in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda seed: dict(ENGINE.logits(forest(seed))), range(6)))
+    for a, b in zip(alone, together, strict=True):
+        assert all(torch.allclose(a[i], b[i], atol=1e-4) for i in a)

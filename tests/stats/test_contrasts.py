@@ -53,7 +53,11 @@ def test_family_size() -> None:
         (-0.05, -0.031, -0.04, -0.032, "disparity", True),
         (-0.01, 0.05, 0.0, 0.04, "inconclusive", False),
         (0.0, 0.05, 0.001, 0.04, "inconclusive", False),  # touching 0 excludes nothing
+        (-0.05, 0.0, -0.04, -0.001, "inconclusive", False),
         (-0.05, 0.05, -0.01, 0.03, "inconclusive", False),  # touching the margin is not inside
+        (-0.05, 0.05, -0.03, 0.01, "inconclusive", False),
+        (0.03, 0.05, 0.031, 0.04, "disparity", False),  # touching it excludes no part of it
+        (-0.05, -0.03, -0.04, -0.031, "disparity", False),
         (np.nan, np.nan, np.nan, np.nan, "inconclusive", False),
     ],
 )

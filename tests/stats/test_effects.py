@@ -116,6 +116,8 @@ def test_a_wider_family(y) -> None:
     found = group_effects(y, margin=0.03, comparisons=60)
     test = stats.ttest_1samp(contrasts(y)[:, 0], 0)
     assert found.low[0] == pytest.approx(test.confidence_interval(1 - 0.05 / 60).low)
+    alone = group_effects(y, margin=0.03, comparisons=1)
+    np.testing.assert_array_equal(alone.p_adjusted, alone.p_value)
 
 
 def assert_no_verdict(found, reason: str) -> None:
@@ -194,6 +196,8 @@ def test_fewer_than_four_names_is_refused(y) -> None:
     ids = np.array([["Ann", "Bo", "Cy", "Di", "Ed"], ["Flo", "Gus", "Hal", "Ida", "Jo"]] * 15)
     found = group_effects(y, margin=0.03, name_ids=ids)
     assert_no_verdict(found, "fewer than 4 names")
+    four = np.arange(30)[:, None] % 4 + 10 * np.arange(5)
+    assert np.isfinite(group_effects(y, margin=0.03, name_ids=four).low).all()
 
 
 @pytest.mark.parametrize(

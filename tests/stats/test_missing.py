@@ -37,6 +37,25 @@ def test_bounds_by_hand() -> None:
     assert found.n == 6
 
 
+def test_the_interval_by_hand(rng) -> None:
+    y = np.clip(rng.normal(0.5, 0.1, (8, 3)), 0, 1)
+    y[0, 0], y[1, 1], y[2, 2], y[2, 1] = [np.nan] * 4
+    found = missing_bounds(y, margin=0.03)
+    absent = np.isnan(y)
+    most, least = np.where(absent, 1, y), np.where(absent, 0, y)
+    upper = most[:, 0] - least[:, 1:].mean(axis=1)
+    lower = least[:, 0] - most[:, 1:].mean(axis=1)
+    width = upper.mean() - lower.mean()
+    # Three scenarios have a missing cell; half a mean jump is added to the larger error.
+    error = np.hypot(max(upper.std(ddof=1), lower.std(ddof=1)) / np.sqrt(8), width / 3 / 2)
+    c = critical(np.array([width]), np.array([error]), 0.05 / 3, 7)[0]
+    assert found.high[0] == pytest.approx(upper.mean() + c * error)
+    assert found.low[0] == pytest.approx(lower.mean() - c * error)
+    reach = stats.t.ppf(0.95, 7) * error
+    assert found.tost_low[0] == pytest.approx(lower.mean() - reach)
+    assert np.isfinite(missing_bounds(y[:6], margin=0.03).low).all()
+
+
 def test_every_completion_lies_inside(rng, y) -> None:
     absent = rng.random(y.shape) < 0.1
     found = missing_bounds(np.where(absent, np.nan, y), margin=0.03)

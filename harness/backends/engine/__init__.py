@@ -39,7 +39,6 @@ class Engine:
 
     def __init__(self, network: Any, *, custom_code: bool = False) -> None:
         self._network = network
-        self._usual = network.config._attn_implementation
         vocabulary = int(network.get_output_embeddings().weight.shape[0])
         self._limit = max(16, min(PACK, LOGITS // vocabulary))
         self._halved = 0
@@ -68,7 +67,6 @@ class Engine:
     # -- the two paths -------------------------------------------------------------------------
 
     def _plainly(self, sequences: Sequence[TokenSequence]) -> Iterator[tuple[int, torch.Tensor]]:
-        self._attend_by(self._usual)
         yield from plain.logits(
             self._network, [s.tokens for s in sequences], [s.read for s in sequences]
         )
@@ -77,7 +75,6 @@ class Engine:
         self, sequences: Sequence[TokenSequence], limit: int
     ) -> Iterator[tuple[int, torch.Tensor]]:
         """Pack after pack; a pack that does not fit in memory is cut into halves."""
-        self._attend_by(attention.NAME)
         for pack in packs([s.tokens for s in sequences], [s.read for s in sequences], limit=limit):
             try:
                 rows = self._compute(pack)
@@ -106,14 +103,6 @@ class Engine:
             ).logits[0]
         return [logits[where] for where in place.to(device).split(sizes)]
 
-    def step_aside(self) -> None:
-        """Give the network its own attention back, for whoever uses it next."""
-        self._attend_by(self._usual)
-
-    def _attend_by(self, name: str) -> None:
-        if self._network.config._attn_implementation != name:
-            self._network.set_attn_implementation(name)
-
     # -- may this model be computed as a tree? -------------------------------------------------
 
     def _why_not(self) -> str | None:
@@ -123,10 +112,21 @@ class Engine:
             return "it is an encoder-decoder"
         if not getattr(self._network, "_supports_attention_backend", False):
             return "its attention cannot be replaced"
+        usual = config._attn_implementation
+        if usual not in (attention.USUAL, attention.NAME):
+            return f"its attention is {usual}"
         layers = set(getattr(config, "layer_types", None) or ["full_attention"])
         if not layers <= SHARED_LAYERS:
             return f"it has layers of type {', '.join(sorted(layers - SHARED_LAYERS))}"
         attention.register()
+        self._network.set_attn_implementation(attention.NAME)
+        reason = self._trial()
+        if reason:
+            self._network.set_attn_implementation(usual)
+        return reason
+
+    def _trial(self) -> str | None:
+        """What a small trial by both paths finds wrong with the tree; None where nothing is."""
         try:
             apart = self._difference()
         except (attention.Unsupported, RuntimeError, TypeError, ValueError) as error:

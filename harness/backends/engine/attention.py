@@ -1,7 +1,9 @@
 """Attention over a tree of tokens, as an attention implementation of transformers.
 
-The pack that is being computed is held in a context variable; each of its tokens attends to
-its ancestors and itself, segment by segment. Nothing here knows any model's code.
+The pack that is being computed is held in a context variable, so that threads may compute
+packs of their own; each token attends to its ancestors and itself, segment by segment. Where no
+pack is being computed, the model's usual attention (scaled dot product) answers. Nothing here
+knows any model's code.
 """
 
 from __future__ import annotations
@@ -15,10 +17,14 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from harness.backends.engine.tree import Pack
 
 NAME = "bias_harness_tree"
+USUAL = "sdpa"
+"""The attention that answers outside a pack; a model without it takes the plain path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class _Piece:
     mask: torch.Tensor | None
 
 
-_CURRENT: ContextVar[tuple[_Piece, ...]] = ContextVar("current pack")
+_CURRENT: ContextVar[tuple[_Piece, ...] | None] = ContextVar("current pack", default=None)
 
 
 class Unsupported(Exception):
@@ -51,7 +57,7 @@ def computing(pack: Pack, device: torch.device) -> Iterator[None]:
 def register() -> None:
     """Make `NAME` known to transformers; harmless when repeated."""
     AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, _no_mask)
+    AttentionMaskInterface.register(NAME, _mask)
 
 
 def _pieces(pack: Pack, device: torch.device) -> Iterator[_Piece]:
@@ -71,8 +77,11 @@ def _pieces(pack: Pack, device: torch.device) -> Iterator[_Piece]:
         yield _Piece(segment.start, segment.end, ancestors, whole.to(device))
 
 
-def _no_mask(*_: Any, **__: Any) -> None:
-    """The tree is the mask."""
+def _mask(*given: Any, **options: Any) -> Any:
+    """Within a pack the tree is the mask; elsewhere the usual one."""
+    if _CURRENT.get() is not None:
+        return None
+    return ALL_MASK_ATTENTION_FUNCTIONS[USUAL](*given, **options)
 
 
 def _attend(
@@ -84,17 +93,23 @@ def _attend(
     scaling: float | None = None,
     dropout: float = 0.0,
     **options: Any,
-) -> tuple[torch.Tensor, None]:
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Attention of every token to its ancestors and itself.
 
     `query` is (1, heads, tokens, width), `key` and `value` may have fewer heads; the result is
     (1, tokens, heads, width).
     """
+    pieces = _CURRENT.get()
+    if pieces is None:
+        usual: tuple[torch.Tensor, torch.Tensor | None] = ALL_ATTENTION_FUNCTIONS[USUAL](
+            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **options
+        )
+        return usual
     if options.get("softcap") is not None or options.get("s_aux") is not None:
         raise Unsupported("soft-capped or sink attention")
     grouped = query.shape[1] != key.shape[1]
     out = torch.empty(*query.shape[:3], value.shape[3], dtype=query.dtype, device=query.device)
-    for piece in _CURRENT.get():
+    for piece in pieces:
         span = slice(piece.start, piece.end)
         keys, values = key[:, :, span], value[:, :, span]
         if piece.ancestors is not None:
