@@ -299,3 +299,21 @@ def test_numbers_in_effects_are_finite_or_null(tmp_path, planted):
             assert math.isfinite(value)
 
     walk(found.results)
+
+
+def test_one_missing_sample_of_eight_moves_a_bound_by_an_eighth_of_a_cell(tmp_path, planted):
+    """Cells are means of samples; only what is missing of them is open."""
+    backend = PlantedBackend(chance(), next_token=False)
+    victims: set[str] = set()
+
+    def broken(request: Request) -> bool:
+        if request.sample == 3 and "70" in text(request) and not victims:
+            victims.add(request.prompt)
+        return request.prompt in victims
+
+    backend.broken = broken
+    planted(backend)
+    age = effects_of(run(tmp_path, axes=["age"]), "age")
+    bounds = age["70"]["bounds"]
+    assert bounds["upper"] - bounds["lower"] == pytest.approx(1 / 8 / 36)
+    assert age["70"]["n_scenarios"] == 36

@@ -205,7 +205,7 @@ def _bounds(
     partial = matrix.answered < matrix.asked
     if not partial.any():
         return None
-    low, high = limits
+    low, high = matrix.extremes(*limits)
     known = np.where(partial, np.nan, matrix.mean)
     return stats.missing_bounds(known, margin=margin, low=low, high=high, alpha=alpha)
 

@@ -78,10 +78,14 @@ class Cells:
         return share
 
     def extremes(self, low: float, high: float) -> tuple[Floats, Floats]:
-        """Every cell's mean had its unanswered responses all scored `low`, or all `high`."""
-        known = np.where(self.answered > 0, np.nan_to_num(self.mean) * self.answered, 0.0)
+        """What a cell with missing responses can hold: all of them scored `low`, or all `high`.
+
+        Cells with nothing missing have the outcome's own limits.
+        """
         missing = self.asked - self.answered
-        return (known + missing * low) / self.asked, (known + missing * high) / self.asked
+        known = np.where(self.answered > 0, self.mean, 0.0) * self.answered
+        least, most = (known + missing * low) / self.asked, (known + missing * high) / self.asked
+        return np.where(missing > 0, least, low), np.where(missing > 0, most, high)
 
 
 def join(prompts: Sequence[Prompt], scores: Sequence[Score]) -> list[Answer]:

@@ -51,8 +51,8 @@ def missing_bounds(
     y: ArrayLike,
     *,
     margin: float,
-    low: float = 0.0,
-    high: float = 1.0,
+    low: ArrayLike = 0.0,
+    high: ArrayLike = 1.0,
     alpha: float = 0.05,
     contrast: Contrast = "leave_one_out",
     reference: int | None = None,
@@ -66,9 +66,10 @@ def missing_bounds(
         count, also those with nothing but missing cells.
     margin : float
         Smallest difference that matters, in units of y.
-    low, high : float
-        The least and greatest possible score; -inf and inf for a score without bounds, for
-        which a missing cell leaves every verdict open. Default 0 and 1.
+    low, high : float or (scenarios, groups)
+        The least and greatest score a missing cell can hold; -inf and inf for a score without
+        bounds, for which a missing cell leaves every verdict open. Arrays where a cell is the
+        mean of several answers and only some of them are missing. Default 0 and 1.
     alpha, contrast, reference
         As in `group_effects`.
 
@@ -102,21 +103,23 @@ def missing_bounds(
     matrix = checked(y)
     check_margin(margin)
     check_share(alpha)
-    if not low < high:
-        raise ValueError(f"low must be below high, got {low} and {high}")
-    if (matrix < low).any() or (matrix > high).any():
-        raise ValueError(f"y holds scores outside [{low}, {high}]")
     n, groups = matrix.shape
+    floor, ceiling = _limits(low, matrix.shape), _limits(high, matrix.shape)
+    if not (floor <= ceiling).all() or (n and not (floor < ceiling).any()):
+        raise ValueError(f"low must be below high, got {low!r} and {high!r}")
+    if (matrix < floor).any() or (matrix > ceiling).any():
+        raise ValueError(f"y holds scores outside [{low!r}, {high!r}]")
     weights_of(groups, contrast, reference)
     absent = np.isnan(matrix)
     own = reference if contrast == "reference" else None
     rest = absent.any(axis=1, keepdims=True) if own is None else absent[:, [own]]
     touched = (absent | rest).sum(axis=0)
-    ends = low if np.isfinite(low) else 0.0, high if np.isfinite(high) else 0.0
-    least, most = np.where(absent, ends[0], matrix), np.where(absent, ends[1], matrix)
+    finite = bool(np.isfinite(floor).all() and np.isfinite(ceiling).all())
+    least = np.where(absent, floor if finite else 0.0, matrix)
+    most = np.where(absent, ceiling if finite else 0.0, matrix)
     lower, error_lower = _mean_and_error(_against(least, most, own))
     upper, error_upper = _mean_and_error(_against(most, least, own))
-    unbounded = (touched > 0) & (not np.isfinite([low, high]).all())
+    unbounded = (touched > 0) & (not finite)
     scale = float(np.abs(least).max(initial=0.0))
     flat = is_constant(error_lower, scale) | is_constant(error_upper, scale) | unbounded
     unseen = (upper - lower) / np.maximum(touched, 1) / 2
@@ -133,6 +136,14 @@ def missing_bounds(
         missing=absent.mean(axis=0) if n else np.full(groups, np.nan), n=n,
     )  # fmt: skip
     return _with_verdict(bounds, margin, np.asarray(touched > 0), unbounded, own)
+
+
+def _limits(end: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    """One limit for every cell."""
+    limits = np.asarray(end, dtype=np.float64)
+    if limits.ndim and limits.shape != shape:
+        raise ValueError(f"low and high must be numbers or of shape {shape}, got {limits.shape}")
+    return np.broadcast_to(limits, shape)
 
 
 def _against(own: Floats, others: Floats, reference: int | None) -> Floats:

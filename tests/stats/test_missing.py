@@ -142,3 +142,19 @@ def test_the_critical_value_lies_between_one_and_two_sided() -> None:
 def test_bad_input(y, options, message) -> None:
     with pytest.raises(ValueError, match=message):
         missing_bounds(y, **{"margin": 0.03, **options})
+
+
+def test_limits_of_their_own_for_cells_that_are_partly_known():
+    """A cell of four answers with one missing moves by a quarter of what an empty one does."""
+    rng = np.random.default_rng(3)
+    y = rng.uniform(0.3, 0.7, (30, 4))
+    whole, part = y.copy(), y.copy()
+    whole[4, 1] = part[4, 1] = np.nan
+    low, high = np.zeros(y.shape), np.ones(y.shape)
+    low[4, 1], high[4, 1] = 0.4, 0.65
+    wide = missing_bounds(whole, margin=0.1)
+    narrow = missing_bounds(part, margin=0.1, low=low, high=high)
+    ratio = (narrow.upper - narrow.lower) / (wide.upper - wide.lower)
+    np.testing.assert_allclose(ratio, 0.25)
+    with pytest.raises(ValueError, match="of shape"):
+        missing_bounds(part, margin=0.1, low=low[:3], high=high)
