@@ -29,6 +29,28 @@ def test_the_variance_is_that_of_the_names_when_nothing_else_varies(rng) -> None
     assert (df < 8).all()
 
 
+def test_the_formula(rng) -> None:
+    """Two groups, 12 scenarios, 4 names each used 3 times: every part from plain variances."""
+    names, quirk = dealt(rng, 12, 2, 4), rng.normal(0, 2, (2, 4))
+    y = quirk[np.arange(2), names] + rng.normal(size=(12, 2))
+    c = y[:, 0] - y[:, 1]
+    within = c.var(ddof=1) / 12
+    between = [np.var([c[names[:, j] == m].mean() for m in range(4)], ddof=1) / 4 for j in range(2)]
+    variance = within + sum(b - within for b in between)
+    assert variance > within
+    doubt = within**2 / 11 + sum((b * (1 - 3 / 11)) ** 2 / 3 for b in between)
+    error, df = name_variance(y, names, weights_of(2, "leave_one_out", None))
+    np.testing.assert_allclose(error, np.sqrt(variance))
+    np.testing.assert_allclose(df, variance**2 / doubt)
+
+
+def test_nothing_varies(rng) -> None:
+    names = dealt(rng, 12, 2, 4)
+    error, df = name_variance(np.ones((12, 2)), names, weights_of(2, "leave_one_out", None))
+    assert error.tolist() == [0, 0]
+    assert df.tolist() == [11, 11]
+
+
 def test_both_contrasts_of_two_groups_have_one_error(rng) -> None:
     y, names = rng.normal(size=(30, 2)), dealt(rng, 30, 2, 5)
     error, df = name_variance(y, names, weights_of(2, "leave_one_out", None))

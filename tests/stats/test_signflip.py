@@ -50,6 +50,25 @@ def test_p_and_interval_agree(rng) -> None:
             assert (found.p_value <= found.p_adjusted + 1e-12).all()
 
 
+@pytest.mark.parametrize(("n", "exact", "draws"), [(12, True, 4096), (13, False, 999)])
+def test_twelve_scenarios_are_enumerated(rng, n, exact, draws) -> None:
+    found = sign_flip_max_t(rng.normal(0.5, 1, (n, 2)), rng=rng, draws=999)
+    assert (found.exact, found.draws) == (exact, draws)
+    shares = found.p_adjusted * (4096 if exact else 1000)
+    np.testing.assert_allclose(shares, np.round(shares))
+
+
+def test_more_is_asked_than_the_draws_can_show(rng) -> None:
+    found = sign_flip_max_t(rng.normal(9, 1, (30, 2)), rng=rng, draws=99, alpha=0.005)
+    assert found.critical == np.inf
+    np.testing.assert_array_equal(found.low, -np.inf)
+    assert np.isfinite(
+        sign_flip_max_t(
+            np.ones((30, 1)) * rng.normal(9, 1, (30, 1)), rng=rng, draws=99, alpha=0.01
+        ).low
+    ).all()
+
+
 def test_five_scenarios_cannot_reject(rng) -> None:
     found = sign_flip_max_t(np.linspace(10, 11, 5)[:, None], rng=rng)
     assert found.p_value[0] == 2 ** (1 - 5)
