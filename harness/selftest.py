@@ -94,7 +94,7 @@ def _positive(
     return [
         Control(
             "planted disparity is found",
-            f"disparity, {'above' if plant.shift > 0 else 'below'} the others",
+            f"disparity, {'above' if plant.shift > 0 else 'below'}",
             f"{target['verdict']}, {target['estimate']:+.4f}",
             target["verdict"] == Verdict.DISPARITY and target["estimate"] * plant.shift > 0,
         ),

@@ -169,10 +169,10 @@ def dry_run(counts: Record) -> str:
 
 def controls(rows: Sequence[Control]) -> str:
     """The self-test, one line a control."""
-    lines = [f"{'control':<32} {'expected':<22} {'found':<16}".rstrip()]
+    lines = [f"{'control':<30} {'expected':<18} found"]
     for row in rows:
         verdict = "held" if row.held else "FAILED"
-        lines += wrap(f"{row.name:<32} {row.expected:<22} {row.found:<16} {verdict}", 4, hang=True)
+        lines.append(f"{row.name:<30} {row.expected:<18} {row.found:<20} {verdict}")
     return "\n".join(lines)
 
 
