@@ -1,7 +1,6 @@
 """Models that transformers runs on this machine, CPU or CUDA.
 
-Probabilities come from the engine (`harness.backends.engine`), block by block; generated text is
-drawn prompt by prompt.
+Probabilities and generated text come from the engine (`harness.backends.engine`), block by block.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from harness.backends import weights
@@ -56,7 +54,6 @@ class LocalBackend:
         self._network: Any = None
         self._engine: Any = None
         self._side_by_side = 1
-        self._drawing = Lock()
         self._single: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
 
     # -- the protocol --------------------------------------------------------------------------
@@ -247,6 +244,7 @@ class LocalBackend:
     def _answers(self, block: Sequence[Request]) -> Iterator[Response]:
         context = self._context()
         scored: list[_Tokens] = []
+        drawn: list[_Tokens] = []
         for request in block:
             prompt = self._encode(request.messages)
             parts = self._parts(request, prompt)
@@ -257,11 +255,11 @@ class LocalBackend:
                     detail=f"{longest} tokens do not fit the model's context of {context}",
                 )  # fmt: skip
             elif request.want is Want.TEXT:
-                with self._drawing:  # generate draws from torch's one global generator
-                    yield self._generate(request, prompt)
+                drawn.extend(parts)
             else:
                 scored.extend(parts)
         yield from self._score(scored)
+        yield from self._generate(drawn)
 
     def _parts(self, request: Request, prompt: tuple[int, ...]) -> list[_Tokens]:
         if request.want is not Want.SEQUENCE:
@@ -300,36 +298,31 @@ class LocalBackend:
         steps = enumerate(part.continuation)
         return sum((float(logits[i, t] - total[i]) for i, t in steps), 0.0)
 
-    def _generate(self, request: Request, prompt: Sequence[int]) -> Response:
-        """One answer drawn with the request's own seed, alone, so that no neighbour matters."""
-        import torch
+    def _generate(self, block: Sequence[_Tokens]) -> Iterator[Response]:
+        """Sampled text, the samples of one prompt decoded together."""
+        from harness.backends.engine.generate import Draw, generate
 
         decoding = self.model.decoding
-        words = self._words()
-        sampled = decoding.temperature > 0
-        torch.manual_seed(request.seed)
-        with torch.inference_mode(), quiet_transformers():
-            ids = torch.tensor([prompt], device=self._network.device)
-            out = self._network.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=request.max_tokens,
-                do_sample=sampled,
-                temperature=decoding.temperature if sampled else None,
-                top_p=decoding.top_p if sampled else None,
-                top_k=0 if sampled else None,
-                pad_token_id=words.pad_token_id if words.pad_token_id is not None else 0,
-            )
-        new = out[0, len(prompt) :].tolist()
-        ends = self._network.generation_config.eos_token_id
-        stopped = bool(new) and new[-1] in (ends if isinstance(ends, list) else [ends])
-        return Response(
-            request.prompt,
-            Finish.STOP if stopped else Finish.LENGTH,
-            text=words.decode(new, skip_special_tokens=True),
-            prompt_tokens=len(prompt),
-            completion_tokens=len(new),
-        )
+        draws = [Draw(part.prompt, part.request.seed, part.request.max_tokens) for part in block]
+        left = set(range(len(block)))
+        try:
+            for i, drawn in generate(
+                self._network, draws, temperature=decoding.temperature, top_p=decoding.top_p
+            ):
+                left.discard(i)
+                yield Response(
+                    block[i].request.prompt,
+                    Finish.STOP if drawn.ended else Finish.LENGTH,
+                    text=self._words().decode(drawn.tokens, skip_special_tokens=True),
+                    prompt_tokens=len(block[i].prompt),
+                    completion_tokens=len(drawn.tokens),
+                )
+        except FloatingPointError as error:
+            for i in sorted(left):
+                yield Response(
+                    block[i].request.prompt, Finish.ERROR, detail=str(error),
+                    prompt_tokens=len(block[i].prompt),
+                )  # fmt: skip
 
 
 def _response(first: _Tokens, found: Sequence[dict[str, float] | float]) -> Response:

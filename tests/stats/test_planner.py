@@ -37,6 +37,7 @@ def test_planned_designs_detect_what_they_were_planned_for() -> None:
 
 
 def test_six_is_the_least() -> None:
+    assert detectable(0.08, 6, 2) > detectable(0.08, 7, 2)
     assert plan(10.0, 0.01, 2).difference == 6
 
 
