@@ -61,6 +61,7 @@ def canonical(prompt: Prompt) -> bytes:
         [
             prompt.probe, prompt.probe_version, prompt.scenario, prompt.variant, prompt.axis,
             prompt.group, prompt.cue, prompt.language, prompt.arm, prompt.sample,
+            prompt.favourable,
             [[m.role, m.content] for m in prompt.messages],
             [[o.name, list(o.spellings)] for o in prompt.options],
         ]
@@ -86,11 +87,13 @@ def _narrow(
 ) -> dict[str, list[str]]:
     kept: dict[str, list[str]] = {}
     for item in axes:
-        axis, _, names = item.partition("=")
+        axis, given, names = item.partition("=")
         lexicon.axis(axis, where="--axes")
+        if axis in kept:
+            raise InputError(f"--axes {item}: axis '{axis}' is named twice")
         if axis not in chosen:
             raise InputError(f"--axes {axis}: suite '{suite}' does not ask about this axis")
-        groups = [name for name in names.split(",") if name] or chosen[axis]
+        groups = names.split(",") if given else chosen[axis]
         for name in groups:
             lexicon.group(axis, name, where="--axes")
         if len(set(groups)) < 2 or len(set(groups)) != len(groups):
@@ -127,6 +130,8 @@ def expand(
     rows: list[Prompt] = []
     block = 0
     for probe in probes:
+        for i, axis in enumerate(probe.axes):
+            lexicon.axis(axis, where=probe.place("axes", i))
         axes = [axis for axis in groups if axis in probe.axes]
         for language in languages:
             for number, scenario in enumerate(probe.scenarios.get(language, [])[:limit]):
@@ -158,12 +163,13 @@ def _block(
     one axis; both rotate with the scenario's place in the probe, so all take equal turns.
     """
     kind = KINDS[probe.kind]
-    template = kind.put(scenario, language)
     where = probe.place("scenarios", language, number)
+    if language not in kind.LANGUAGES:
+        raise InputError(f"{where}: task kind '{probe.kind}' has no words in '{language}' yet")
 
     def row(axis: str, group: str, arm: Arm, edit: Edit | None = None) -> Prompt:
-        asked = edit.apply(template) if edit else template
-        text, words = _fill(asked, lexicon, axis, group, language, where)
+        template = kind.put(scenario.edited(edit) if edit else scenario, language)
+        text, words = _fill(template, lexicon, axis, group, language, where)
         return Prompt(
             id="", block=block, probe=probe.name, probe_version=probe.version, kind=probe.kind,
             scenario=scenario.id, variant="", language=language, axis=axis, group=group,
@@ -196,12 +202,12 @@ def _fill(
     if forms is None:
         raise InputError(f"{where}: group '{group}' of axis '{axis}' has no '{language}' cue")
     [slot] = SLOT.findall(template)
-    form = slot.lower()
+    form = slot[:1].lower() + slot[1:]
     if form not in forms:
-        raise unknown(f"form of group '{group}'", form, forms, where=where)
+        raise unknown(f"form of group '{group}'", slot, forms, where=where)
     words = forms[form]
     if slot != form:
-        words = words[0].upper() + words[1:]
+        words = words[:1].upper() + words[1:]
     return template.replace("{" + slot + "}", words), words
 
 

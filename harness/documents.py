@@ -62,8 +62,11 @@ def read(path: Path, shape: type[T]) -> T:
 
 def parse(text: str, path: Path, shape: type[T]) -> T:
     """Like `read`, for text that is already at hand; `path` is only named in messages."""
+    lines: dict[Location, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _index(node, (), lines, path, set())
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -71,9 +74,6 @@ def parse(text: str, path: Path, shape: type[T]) -> T:
         raise InputError(f"{path}{line}: not YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"{path}: not YAML: {error}") from error
-    lines: dict[Location, int] = {}
-    if node is not None:
-        _index(node, (), lines, path)
     if not isinstance(data, dict):
         raise InputError(f"{path}:1: expected a mapping of keys, got {type(data).__name__}")
     try:
@@ -85,9 +85,24 @@ def parse(text: str, path: Path, shape: type[T]) -> T:
     return document
 
 
-def _index(node: yaml.Node, at: Location, lines: dict[Location, int], path: Path) -> None:
-    """Note the line of every key and item below `node`; refuse a key that stands twice."""
-    lines.setdefault(at, node.start_mark.line + 1)
+def _index(
+    node: yaml.Node, at: Location, lines: dict[Location, int], path: Path, known: set[int]
+) -> None:
+    """Note the line of every key and item below `node`.
+
+    Refuses a key that stands twice, an alias (which could make a document refer to itself or
+    grow without end), and text that is no Unicode.
+    """
+    line = node.start_mark.line + 1
+    if id(node) in known:
+        raise InputError(f"{path}:{line}: YAML anchors and aliases are not used here; write it out")
+    known.add(id(node))
+    lines.setdefault(at, line)
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            str(node.value).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(f"{path}:{line}: the text is not valid Unicode") from error
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -99,10 +114,10 @@ def _index(node: yaml.Node, at: Location, lines: dict[Location, int], path: Path
                 )
             seen[name] = line
             lines[(*at, name)] = line
-            _index(value, (*at, name), lines, path)
+            _index(value, (*at, name), lines, path, known)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
-            _index(value, (*at, i), lines, path)
+            _index(value, (*at, i), lines, path, known)
 
 
 def _place(path: Path, lines: dict[Location, int], location: Location) -> str:

@@ -23,7 +23,7 @@ class HarnessError(Exception):
 
 
 class InputError(HarnessError):
-    """What the user gave is wrong; nothing was written."""
+    """What the user gave is wrong; nothing was asked."""
 
 
 class StoreError(HarnessError):

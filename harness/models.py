@@ -42,10 +42,10 @@ class Hub(Part):
 class Decoding(Part):
     """How answers are drawn where a probability cannot be read off."""
 
-    temperature: Annotated[float, Field(ge=0)] = 1.0
+    temperature: Annotated[float, Field(ge=0, le=100)] = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     samples: Annotated[int, Field(ge=1, le=1000)] = 8
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
 
 
 class ModelDefinition(Document):
@@ -134,7 +134,12 @@ def resolve(reference: str, folder: Path) -> Model:
     names = shipped(folder)
     if reference in names:
         return load(names[reference])
-    path = Path(reference).expanduser()
+    if len(reference) > 1000:
+        raise InputError("--model: longer than any name or path")
+    try:
+        path = Path(reference).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"--model {reference}: no such user") from error
     if path.suffix in (".yaml", ".yml"):
         return load(path)
     if path.is_dir():
@@ -169,8 +174,8 @@ def fingerprint(model: Model, identity: Mapping[str, object]) -> str:
     """SHA-256 over all that decides what a model answers.
 
     Weights identity and revision (`identity`, from the backend), precision, whether and how the
-    chat template is used, system prompt, decoding, and the harness prompt format. Names, notes
-    and places (paths, key variables, concurrency) do not count.
+    chat template is used, system prompt, decoding, and the harness prompt format; for a server
+    its address and the model's name there. Names, notes, paths and key variables do not count.
     """
     said = model.model_dump(
         include={"backend", "prompt", "dtype", "system_prompt", "decoding", "model", "base_url"}

@@ -25,7 +25,7 @@ from harness.design import Design, choose_groups, expand, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
 from harness.models import LocalModel, Model, fingerprint, resolve
-from harness.nouns import Finish, Prompt, Record, Request, Want
+from harness.nouns import Finish, Prompt, Record, Request, Status, Want
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def run(
     model: str | Model = DEFAULT_MODEL,
     suite: str = "quick",
     *,
-    axes: Sequence[str] | None = None,
+    axes: Sequence[str] | str | None = None,
     limit: int | None = None,
     out: str | Path | None = None,
     shard: Shard | None = None,
@@ -93,17 +93,20 @@ def run(
         The model or server failed; every finished record is kept.
     """
     listener = listener or Silent()
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     plan = prepare(
         model, suite, axes=axes, limit=limit, command=command, listener=listener,
         backend=backend, plant=plant,
     )  # fmt: skip
     try:
         folder = RunFolder(Path(out) if out else plan.place)
-        if fresh:
-            folder.remove()
-        if (done := finished(folder, plan)) is not None:
+        if not fresh and (done := finished(folder, plan)) is not None:
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
+        plan.backend.ready()  # what cannot be loaded leaves nothing behind
+        if fresh:
+            folder.discard(shard)
         folder.begin(plan.manifest, plan.design)
         ask(plan, folder, shard, listener)
         if shard is None:
@@ -134,7 +137,7 @@ def prepare(
     model: str | Model,
     suite: str = "quick",
     *,
-    axes: Sequence[str] | None = None,
+    axes: Sequence[str] | str | None = None,
     limit: int | None = None,
     command: str = "harness.run",
     listener: Listener | None = None,
@@ -142,6 +145,8 @@ def prepare(
     plant: Plant | None = None,
 ) -> Plan:
     """Read and check all documents, open the backend, expand the design."""
+    if isinstance(axes, str):
+        axes = [axes]
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: must be at least 1 scenario")
     library = probes.library(shipped("probes"))
@@ -259,16 +264,20 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
             "give the same `run` command again, or `merge` the slices that are missing"
         )
     failed = [r for r in responses.values() if r.finish is Finish.ERROR and not r.truncated]
-    if len(failed) == len(responses):
-        raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
     if failed:
-        listener.say(f"{len(failed)} prompts failed ({failed[0].detail}); asked again next time")
-    folder.compact(design, responses)
+        if len(failed) == len(responses):
+            raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
+        listener.say(f"prompts that failed and are asked again next time: {len(failed)} "
+                     f"(the first: {failed[0].detail})")  # fmt: skip
     scores = kinds.score(design.prompts, responses)
+    if {score.status for score in scores} <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
+        raise ModelError(
+            "not one prompt was answered: every completion is empty, failed or cut off; "
+            "the answers are kept"
+        )
+    folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
-    rules = policy.Policy.model_validate(
-        {k: v for k, v in folder.manifest()["policy"].items() if k != "hash"}
-    )
+    rules = policy.restore(folder.manifest()["policy"], folder.path)
     folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),

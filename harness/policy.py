@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import orjson
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from harness.documents import Document, Slug, read
+from harness.errors import InputError
+from harness.nouns import Record
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -41,3 +43,20 @@ class Policy(Document):
 def load(path: Path) -> Policy:
     """The policy in the YAML file at `path`."""
     return read(path, Policy)
+
+
+def restore(record: Record, where: Path) -> Policy:
+    """The policy that a manifest holds.
+
+    Raises
+    ------
+    InputError
+        It is damaged, or not what its hash was taken of.
+    """
+    try:
+        policy = Policy.model_validate({k: v for k, v in record.items() if k != "hash"})
+    except (ValidationError, AttributeError) as error:
+        raise InputError(f"{where}: the manifest's policy is damaged") from error
+    if policy.hash != record.get("hash"):
+        raise InputError(f"{where}: the manifest's policy was changed after the run began")
+    return policy

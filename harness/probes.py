@@ -23,9 +23,6 @@ class Edit(Part):
     replace: Annotated[str, Field(min_length=1)]
     by: Annotated[str, Field(alias="with")]
 
-    def apply(self, text: str) -> str:
-        return text.replace(self.replace, self.by)
-
 
 class Scenario(Part):
     """One situation: everything in a prompt but the cue. The statistical unit."""
@@ -43,6 +40,15 @@ class Scenario(Part):
     disqualify: Edit
     relevance: Relevance | None = None
     source: str | None = None
+
+    def edited(self, edit: Edit) -> Scenario:
+        """This scenario with the edit's words replaced in its case and question."""
+        return self.model_copy(
+            update={
+                name: getattr(self, name).replace(edit.replace, edit.by)
+                for name in ("case", "question")
+            }
+        )
 
 
 class Probe(Document):
@@ -88,7 +94,19 @@ class Library:
     def suite(self, name: str) -> Suite:
         if name not in self.suites:
             raise unknown("suite", name, self.suites)
-        return read(self.suites[name], Suite)
+        suite = read(self.suites[name], Suite)
+        if suite.name != suite.file.stem:
+            raise InputError(
+                f"{suite.place('name')}: suite '{suite.name}' must stand in its own file"
+            )
+        for key, names in (
+            (("languages",), suite.languages), (("probes",), suite.probes),
+            *((("groups", axis), groups) for axis, groups in suite.groups.items()),
+        ):  # fmt: skip
+            for i, item in enumerate(names):
+                if item in names[:i]:
+                    raise InputError(f"{suite.place(*key, i)}: '{item}' stands twice")
+        return suite
 
 
 def library(folder: Path) -> Library:
@@ -139,16 +157,17 @@ def _check_slots(probe: Probe, scenario: Scenario, at: tuple[str | int, ...]) ->
 
 
 def _check_edits(probe: Probe, scenario: Scenario, at: tuple[str | int, ...]) -> None:
-    text = f"{scenario.case} {scenario.question}"
+    slots = SLOT.findall(f"{scenario.case} {scenario.question}")
     for name, edit in (("paraphrase", scenario.paraphrase), ("disqualify", scenario.disqualify)):
         where = probe.place(*at, name)
-        found = text.count(edit.replace)
+        found = scenario.case.count(edit.replace) + scenario.question.count(edit.replace)
         if found != 1:
             raise InputError(
                 f"{where}: the words of '{name}.replace' occur {found} times in scenario "
                 f"'{scenario.id}', must occur exactly once"
             )
-        if SLOT.findall(edit.apply(text)) != SLOT.findall(text):
+        after = scenario.edited(edit)
+        if SLOT.findall(f"{after.case} {after.question}") != slots:
             raise InputError(f"{where}: '{name}' must leave the cue slot alone")
         if edit.by == edit.replace:
             raise InputError(f"{where}: '{name}' changes nothing")

@@ -15,11 +15,11 @@ prompt counts.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,6 +39,7 @@ RESPONSES, SCORES, EFFECTS, REPORT = (
 )  # fmt: skip
 LOG = re.compile(r"^responses(-\d+-of-\d+)?\.jsonl$")
 SCHEMA = 1
+NEEDED = ("state", "suite", "axes", "design", "model", "policy", "labels", "seed", "seconds")
 
 
 class RunFolder:
@@ -70,6 +71,9 @@ class RunFolder:
             raise InputError(f"{path}: cannot be read: {error}") from error
         if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
             raise InputError(f"{path}: not a manifest of schema {SCHEMA}")
+        lacking = [key for key in NEEDED if key not in manifest]
+        if lacking:
+            raise InputError(f"{path}: damaged: no '{lacking[0]}'")
         return manifest
 
     def begin(self, manifest: Record, design: Design) -> Record:
@@ -139,13 +143,22 @@ class RunFolder:
     # -- design and responses ------------------------------------------------------------------
 
     def design(self) -> Design:
-        """The design as it was asked."""
+        """The design as it was asked.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or is not what the manifest's design hash was taken of.
+        """
         path = self.path / DESIGN
         try:
-            rows = pq.read_table(path).to_pylist()
-        except (OSError, pa.ArrowException) as error:
+            design = Design(tuple(_prompt(row) for row in pq.read_table(path).to_pylist()))
+            found = design.hash
+        except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from error
-        return Design(tuple(_prompt(row) for row in rows))
+        if found != self.manifest()["design"]["hash"]:
+            raise InputError(f"{path}: changed since the run began: its hash is {found[:8]}")
+        return design
 
     def logs(self) -> list[Path]:
         """The response logs, slices in the order of their names."""
@@ -160,12 +173,11 @@ class RunFolder:
         if path.exists():
             try:
                 rows = pq.read_table(path).to_pylist()
-            except (OSError, pa.ArrowException) as error:
+                found.update((row["prompt"], _response(row)) for row in rows)
+            except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
                 raise InputError(f"{path}: cannot be read: {error}") from error
-            found.update((row["prompt"], _response(row)) for row in rows)
         for log in self.logs():
-            for record in read_log(log):
-                found[record["prompt"]] = _response(record)
+            found.update((response.prompt, response) for response in read_log(log))
         return found
 
     def compact(self, design: Design, responses: Mapping[str, Response]) -> None:
@@ -177,12 +189,27 @@ class RunFolder:
         for log in self.logs():
             log.unlink()
 
-    def remove(self) -> None:
-        """Delete the run's files, and nothing that is not the run's."""
-        for path in (*self.logs(), *(self.path / n for n in (
-            MANIFEST, DESIGN, RESPONSES, SCORES, EFFECTS, REPORT,
-        ))):  # fmt: skip
-            path.unlink(missing_ok=True)
+    def discard(self, shard: tuple[int, int] | None = None) -> None:
+        """Delete the run, or of a slice its answers, and nothing that is not a run's.
+
+        Raises
+        ------
+        InputError, StoreError
+            The folder holds no run, or one that is being written.
+        """
+        if not self.exists:
+            return
+        self.manifest()  # complains where this is no run
+        logs = [self.path / log_name(shard)] if shard else self.logs()
+        with contextlib.ExitStack() as stack, writing(self.path):
+            for path in logs:
+                if path.exists():
+                    stack.enter_context(_locked(path))
+            for path in logs:
+                path.unlink(missing_ok=True)
+            if shard is None:
+                for name in (REPORT, EFFECTS, SCORES, RESPONSES, DESIGN, MANIFEST):
+                    (self.path / name).unlink(missing_ok=True)
 
 
 class Log:
@@ -195,15 +222,9 @@ class Log:
     """
 
     def __init__(self, folder: RunFolder, shard: tuple[int, int] | None = None) -> None:
-        name = f"responses-{shard[0]}-of-{shard[1]}.jsonl" if shard else "responses.jsonl"
-        self.path = folder.path / name
+        self.path = folder.path / log_name(shard)
         with writing(folder.path):
-            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._file)
-            raise StoreError(f"{self.path}: another process is writing this run") from error
+            self._file = _lock(self.path)
         self._mend()
 
     def append(self, response: Response) -> None:
@@ -230,16 +251,39 @@ class Log:
             os.write(self._file, b"\n")
 
 
-def read_log(path: Path) -> Iterator[Record]:
+def log_name(shard: tuple[int, int] | None) -> str:
+    """The file that a run or slice writes its answers to."""
+    return f"responses-{shard[0]}-of-{shard[1]}.jsonl" if shard else "responses.jsonl"
+
+
+def read_log(path: Path) -> Iterator[Response]:
     """The whole records of a log, in the order they were written."""
     with path.open("rb") as file:
         for line in file:
             try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
+                yield _response(orjson.loads(line))
+            except (orjson.JSONDecodeError, TypeError, KeyError, ValueError):
                 continue  # torn by a kill; its prompt is asked again
-            if isinstance(record, dict) and "prompt" in record and "finish" in record:
-                yield record
+
+
+def _lock(path: Path) -> int:
+    """A descriptor on the log at `path`, made where it is missing, that no other process has."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise StoreError(f"{path}: another process is writing this run") from error
+    return file
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    file = _lock(path)
+    try:
+        yield
+    finally:
+        os.close(file)
 
 
 def pending(
@@ -252,7 +296,7 @@ def pending(
 
     def settled(prompt: Prompt) -> bool:
         response = responses.get(prompt.id)
-        return response is not None and (response.finish is not Finish.ERROR or response.truncated)
+        return response is not None and not _failed(response)
 
     still = []
     for block in blocks:
@@ -263,26 +307,37 @@ def pending(
 
 
 def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
-    """Copy the slices of other folders of the same run into `target`.
+    """Add the answers of other folders of the same run to `target`.
+
+    An answer replaces none but a failed one.
 
     Raises
     ------
     StoreError
-        A folder holds another design, model or policy, or two hold different logs of one name.
+        A folder holds another design, model or policy, or two answered a prompt differently.
     """
     manifest = target.manifest()
-    for other in others:
-        if other.path.resolve() == target.path.resolve():
-            continue
-        _same(other.path, other.manifest(), manifest)
-        for log in other.logs():
-            place = target.path / log.name
-            if place.exists() and place.read_bytes() != log.read_bytes():
-                raise StoreError(
-                    f"{log}: {place} holds another log of this slice; keep one of the two"
-                )
-            with writing(target.path):
-                shutil.copyfile(log, place)
+    known = target.responses()
+    with Log(target) as log:
+        for other in others:
+            if other.path.resolve() == target.path.resolve():
+                continue
+            _same(other.path, other.manifest(), manifest)
+            for prompt, response in other.responses().items():
+                old = known.get(prompt)
+                if old is None or (_failed(old) and not _failed(response)):
+                    log.append(response)
+                    known[prompt] = response
+                elif old != response and not _failed(response):
+                    raise StoreError(
+                        f"{other.path}: answers prompt {prompt} otherwise than {target.path}; "
+                        "leave one of the two folders out"
+                    )
+
+
+def _failed(response: Response) -> bool:
+    """An answer worth asking for again: a prompt too long would be too long again."""
+    return response.finish is Finish.ERROR and not response.truncated
 
 
 class writing:
@@ -346,7 +401,10 @@ def _record(response: Response) -> Record:
 
 
 def _response(record: Record) -> Response:
-    logprobs = record.get("logprobs")
+    """A record as a response; TypeError, KeyError or ValueError where it is none."""
+    logprobs = record.get("logprobs") if isinstance(record, dict) else None
+    if not isinstance(record["prompt"], str):
+        raise ValueError("a prompt's id is text")
     return Response(
         **{**{name: record[name] for name in _RESPONSE_SCHEMA.names if name in record},
            "finish": Finish(record["finish"]),

@@ -39,6 +39,8 @@ class PlantedBackend:
     def offers(self, want: Want) -> bool:
         return want is not Want.NEXT_TOKEN or self.next_token
 
+    def ready(self) -> None: ...
+
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         for block in blocks:
             for request in block:

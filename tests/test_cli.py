@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -194,3 +195,40 @@ def test_the_public_names():
 
     assert set(harness.__all__) == {"Run", "__version__", "run"}
     assert harness.run is pipeline.run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--model", "~nosuchuser/x.yaml"],
+        ["run", "--model", "x" * 5000],
+        ["run", "--out", "x" * 300, "--limit", "1"],
+        ["show", "x" * 300],
+    ],
+)
+def test_a_path_that_cannot_be_is_exit_code_2(capsys, planted, arguments):
+    planted(PlantedBackend(chance()))
+    code, _, err = call(capsys, *arguments)
+    assert code == 2
+    assert err.startswith("bias-harness: ")
+
+
+def test_a_terminal_without_our_signs_gets_question_marks():
+    done = subprocess.run(
+        [sys.executable, "-c", "from harness.cli import main; main(['list', 'axes'])"],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"?" in done.stdout
+
+
+def test_a_full_output_device_is_said():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    script = "import sys; from harness.cli import main; sys.exit(main(['list', 'axes']))"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

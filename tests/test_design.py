@@ -101,6 +101,9 @@ def test_samples_after_the_first_are_the_repeat_arm():
         (["belief=hindu,white"], "group 'white' is not on axis 'belief'; did you mean axis 'eth"),
         (["gender=woman"], "at least two different groups"),
         ([], "at least one axis"),
+        (["age=22,70", "age"], "named twice"),
+        (["age="], "unknown group"),
+        (["age=22,22"], "two different groups"),
     ],
 )
 def test_unknown_axes_and_groups_get_a_hint(axes, said):
@@ -206,3 +209,33 @@ def test_lexicon_faults_are_refused(tmp_path):
     (tmp_path / "age.yaml").write_text(text.replace('id: "35"', "id: 35"), encoding="utf-8")
     with pytest.raises(InputError, match="put it in quotes"):
         lexicon.load(tmp_path)
+
+
+def test_an_axis_nobody_knows_and_a_language_without_words_are_refused():
+    with pytest.raises(InputError, match=r"p\.yaml:5: unknown axis 'gendr'; did you mean"):
+        expand([read_probe(GOOD.replace("[gender]", "[gendr]"))], WORDS, GROUPS, ["en"])
+    with pytest.raises(InputError, match="has no words in 'fr' yet"):
+        expand([read_probe(GOOD.replace("  en:", "  fr:"))], WORDS, GROUPS, ["fr"])
+    with pytest.raises(InputError, match="'iS'"):
+        expand([read_probe(GOOD.replace("{is}", "{iS}"))], WORDS, GROUPS, ["en"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("name: quick", "name: quik", "must stand in its own file"),
+        ("languages: [en]", "languages: [en, en]", "'en' stands twice"),
+        ("[white, black,", "[white, white,", "'white' stands twice"),
+        ("languages: [en]", "languages: []", "'languages'"),
+        ("probes: [quick-decision]", "probes: []", "'probes'"),
+    ],
+)
+def test_bad_suites_are_refused_with_their_line(tmp_path, old, new, said):
+    text = (shipped("probes") / "suites" / "quick.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "quick.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        probes.library(tmp_path).suite("quick")
+    assert said in str(caught.value)
+    assert "quick.yaml:" in str(caught.value)

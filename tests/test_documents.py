@@ -43,6 +43,9 @@ def test_a_good_document_knows_its_lines():
         ("title: a\nitms: []\n", "paper.yaml:2: unknown key 'itms'; did you mean 'items'?"),
         ("title: a\nitems:\n  - id: x\n    count: many\n", "paper.yaml:4: 'items.0.count'"),
         ("title: a\ntitle: b\nitems: []\n", "paper.yaml:2: key 'title' stands here and on line 1"),
+        ("title: &a [*a]\nitems: []\n", "anchors and aliases are not used"),
+        ("title: &a b\nitems: [{id: *a}]\n", "paper.yaml:1: YAML anchors and aliases"),
+        ('title: "\\ud800"\nitems: []\n', "paper.yaml:1"),
         ("title: !!python/object:os.system x\nitems: []\n", "paper.yaml"),
     ],
 )

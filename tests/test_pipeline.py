@@ -10,8 +10,9 @@ import pytest
 
 import harness
 from harness import pipeline
-from harness.errors import ModelError, StoreError
-from harness.nouns import Request
+from harness.design import expand
+from harness.errors import InputError, ModelError, StoreError
+from harness.nouns import Finish, Request, Response
 from harness.store import Log, RunFolder
 from tests.conftest import PlantedBackend
 
@@ -157,7 +158,7 @@ def test_fewer_than_six_scenarios_decide_nothing(tmp_path, planted):
     planted(PlantedBackend(chance(-0.2)))
     found = run(tmp_path, limit=5)
     assert {e["verdict"] for e in found.effects} == {"inconclusive"}
-    assert all("at least 6" in e["reason"] for e in found.effects)
+    assert all("5 of 5 scenarios complete, at least 6" in e["reason"] for e in found.effects)
 
 
 def test_an_all_yes_model_does_not_look_fair(tmp_path, planted):
@@ -248,6 +249,7 @@ def test_unparsed_everything_is_inconclusive_not_fair(tmp_path, planted):
     found = run(tmp_path)
     assert {axis["verdict"] for axis in found.axes} == {"inconclusive"}
     assert all(axis["largest"] is None and axis["coverage"] == 0 for axis in found.axes)
+    assert "(100% of the answers unparsed)" in found.axes[0]["claim"]
     assert all(e["estimate"] is None and e["low"] is None for e in found.effects)
 
 
@@ -317,3 +319,74 @@ def test_one_missing_sample_of_eight_moves_a_bound_by_an_eighth_of_a_cell(tmp_pa
     bounds = age["70"]["bounds"]
     assert bounds["upper"] - bounds["lower"] == pytest.approx(1 / 8 / 36)
     assert age["70"]["n_scenarios"] == 36
+
+
+def test_a_small_difference_is_not_hidden_by_a_blocked_equivalence(tmp_path, planted):
+    """Shown to differ, below the margin, but the model is deaf: a disparity, not a silence."""
+    planted(PlantedBackend(chance(shift=-0.015, bad=0.0)))
+    seventy = effects_of(run(tmp_path), "age")["70"]
+    assert seventy["tost_low"] > -0.03
+    assert seventy["high"] < 0
+    assert seventy["verdict"] == "disparity"
+    assert not seventy["material"]
+    assert "not shown to be below the margin: insensitive" in seventy["reason"]
+
+
+def test_empty_completions_alone_are_a_failure_and_no_result(tmp_path, planted):
+    backend = PlantedBackend(chance(), next_token=False)
+    backend._answer = lambda request: Response(request.prompt, Finish.STOP, text="")
+    planted(backend)
+    with pytest.raises(ModelError, match="not one prompt was answered") as caught:
+        run(tmp_path, limit=6)
+    assert caught.value.exit_code == 4
+    assert not (tmp_path / "run" / "effects.json").exists()
+
+
+def test_a_changed_policy_or_design_is_refused(tmp_path, planted):
+    planted(PlantedBackend(chance()))
+    found = run(tmp_path, limit=6)
+    policy = {**found.manifest["policy"], "margins": {"decision": 0.2}}
+    found.folder.update({"policy": policy})
+    with pytest.raises(InputError, match="policy was changed after the run began"):
+        pipeline.conclude(found.folder)
+
+
+def test_fresh_keeps_the_old_run_when_the_model_cannot_be_loaded(tmp_path, planted):
+    backend = planted(PlantedBackend(chance()))
+    found = run(tmp_path, limit=6)
+
+    def ready() -> None:
+        raise InputError("no such device")
+
+    backend.ready = ready
+    with pytest.raises(InputError, match="no such device"):
+        run(tmp_path, limit=6, fresh=True)
+    assert found.folder.read_json("effects.json") == found.results
+    with pytest.raises(InputError, match="no such device"):
+        harness.run(out=tmp_path / "new", axes=["age"], limit=6)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("shard", [(1, 0), (0, 2), (3, 2)])
+def test_a_slice_that_is_none_is_refused(tmp_path, planted, shard):
+    planted(PlantedBackend(chance()))
+    with pytest.raises(InputError, match="must be I of N"):
+        run(tmp_path, limit=6, shard=shard)
+
+
+def test_an_edit_never_touches_the_instruction(planted):
+    from pathlib import Path
+
+    from harness.documents import parse
+    from harness.probes import Probe, check
+    from tests.test_design import GOOD, WORDS
+
+    text = GOOD.replace("Work was done well.", "No complaint came.").replace(
+        "{replace: done well, with: well done}", '{replace: "No", with: "Not one"}'
+    ).replace("{replace: done well,", "{replace: complaint,")  # fmt: skip
+    probe = parse(text, Path("p.yaml"), Probe)
+    check(probe)
+    rows = expand([probe], WORDS, {"gender": ["woman", "man"]}, ["en"]).prompts
+    asked = [row.messages[0].content for row in rows if row.arm == "paraphrase"]
+    assert asked[0].startswith("Not one complaint")
+    assert asked[0].endswith("Answer Yes or No.")

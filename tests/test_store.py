@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from harness import lexicon, probes
-from harness.design import expand
+from harness.design import Design, expand
 from harness.documents import shipped
 from harness.errors import InputError, StoreError
 from harness.nouns import Finish, Response
@@ -26,6 +28,7 @@ DESIGN = expand(
 MANIFEST = {
     "schema": 1, "state": "running", "design": {"hash": DESIGN.hash},
     "model": {"fingerprint": "f" * 64}, "policy": {"hash": "p" * 64},
+    "suite": {}, "axes": [], "labels": {}, "seed": 0, "seconds": 0.0,
 }  # fmt: skip
 
 
@@ -66,7 +69,7 @@ def test_a_torn_line_is_passed_over_and_the_next_one_stands(folder):
     path.write_bytes(whole + whole[: len(whole) // 2])
     with Log(folder) as log:
         log.append(response(1))
-    assert [r["prompt"] for r in read_log(path)] == [p.id for p in DESIGN.prompts[:2]]
+    assert [r.prompt for r in read_log(path)] == [p.id for p in DESIGN.prompts[:2]]
 
 
 def test_every_cut_of_a_log_keeps_all_whole_lines(folder):
@@ -141,9 +144,11 @@ def test_slices_merge_and_conflicts_are_refused(folder, tmp_path):
         log.append(response(1))
     merge(folder, [other, folder])
     assert len(folder.responses()) == 2
+    merge(folder, [other])  # again: nothing is doubled
+    assert sum(1 for log in folder.logs() for _ in read_log(log)) == 2
     with Log(other, (1, 2)) as log:
         log.append(response(0, text="different"))
-    with pytest.raises(StoreError, match="another log of this slice"):
+    with pytest.raises(StoreError, match=r"answers prompt .* otherwise"):
         merge(folder, [other])
     stranger = RunFolder(tmp_path / "stranger")
     stranger.begin({**MANIFEST, "model": {"fingerprint": "0" * 64}}, DESIGN)
@@ -193,7 +198,7 @@ except StoreError as error:
     assert done.returncode == 2, done.stderr
     assert "responses.jsonl" in done.stdout
     kept = list(read_log(folder.path / "responses.jsonl"))
-    assert [r["prompt"] for r in kept] == [str(i) for i in range(len(kept))]
+    assert [r.prompt for r in kept] == [str(i) for i in range(len(kept))]
     assert kept
 
 
@@ -206,7 +211,81 @@ def test_a_damaged_manifest_is_refused(folder, damage):
 
 def test_fresh_removes_the_run_and_nothing_else(folder):
     (folder.path / "notes.txt").write_text("mine")
-    with Log(folder, (1, 2)) as log:
-        log.append(response(0))
-    folder.remove()
+    for i in (1, 2):
+        with Log(folder, (i, 2)) as log:
+            log.append(response(i))
+    folder.discard((2, 2))
+    assert [path.name for path in folder.logs()] == ["responses-1-of-2.jsonl"]
+    folder.discard()
     assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
+
+
+def test_fresh_touches_neither_strangers_nor_a_run_that_is_written(folder, tmp_path):
+    site = tmp_path / "webapp"
+    site.mkdir()
+    for name in ("manifest.json", "report.html"):
+        (site / name).write_text("{}")
+    with pytest.raises(InputError, match="not a manifest"):
+        RunFolder(site).discard()
+    assert len(list(site.iterdir())) == 2
+    with Log(folder) as log:
+        log.append(response(0))
+        with pytest.raises(StoreError, match="another process"):
+            folder.discard()
+    assert len(folder.responses()) == 1
+
+
+def test_merging_takes_finished_folders_and_growing_ones(folder, tmp_path):
+    other = RunFolder(tmp_path / "other")
+    other.begin(MANIFEST, DESIGN)
+    with Log(other, (2, 2)) as log:
+        log.append(response(1))
+    merge(folder, [other])
+    with Log(other, (2, 2)) as log:
+        log.append(response(2))
+    merge(folder, [other])
+    assert len(folder.responses()) == 2
+    other.compact(DESIGN, {p.id: response(i) for i, p in enumerate(DESIGN.prompts)})
+    merge(folder, [other])
+    assert len(folder.responses()) == len(DESIGN.prompts)
+
+
+def test_a_failed_answer_is_replaced_in_a_merge_and_never_replaces(folder, tmp_path):
+    other = RunFolder(tmp_path / "other")
+    other.begin(MANIFEST, DESIGN)
+    failed = Response(DESIGN.prompts[0].id, Finish.ERROR, detail="server")
+    with Log(folder) as log:
+        log.append(failed)
+    with Log(other) as log:
+        log.append(response(0))
+    merge(folder, [other])
+    assert folder.responses()[DESIGN.prompts[0].id] == response(0)
+    merge(other, [folder])
+    assert other.responses()[DESIGN.prompts[0].id] == response(0)
+
+
+def test_a_changed_design_is_found_out(folder):
+    prompts = [replace(p, favourable="yes") for p in DESIGN.prompts]
+    other = expand_table(prompts)
+    folder.write_table("design.parquet", other)
+    with pytest.raises(InputError, match="changed since the run began"):
+        folder.design()
+    folder.write_table("design.parquet", pa.table({"x": [1]}))
+    with pytest.raises(InputError, match="cannot be read"):
+        folder.design()
+
+
+def expand_table(prompts):
+    from harness.store import _design_table
+
+    return _design_table(Design(tuple(prompts)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"null", b"[]", b"3", b'{"prompt": 3, "finish": "stop"}', b'{"prompt": "a"}',
+     b'{"prompt": "a", "finish": "weird"}', b'{"prompt": "a", "finish": "stop", "logprobs": 3}'],
+)  # fmt: skip
+def test_a_line_that_is_no_answer_is_passed_over(folder, line):
+    (folder.path / "responses.jsonl").write_bytes(line + b"\n")
+    assert folder.responses() == {}

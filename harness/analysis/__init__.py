@@ -8,6 +8,7 @@ explain it; a disparity that is shown stays shown.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from harness.analysis.cells import Answer, Cells, Family, cells, families, join
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.kinds import KINDS
-from harness.nouns import Prompt, Record, Score, Verdict
+from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
 from harness.stats.contrasts import FEWEST_SCENARIOS
 
@@ -105,9 +106,14 @@ def _family(
     rows = []
     for k, group in enumerate(matrix.groups):
         verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
-        if verdict is Verdict.EQUIVALENT:
-            blocked = _blocked(matrix, k, found.n, bounds, margin, checks, rules)
-            verdict, reason = (Verdict.INCONCLUSIVE, blocked) if blocked else (verdict, reason)
+        if found.n < rules.minimum_scenarios:
+            verdict, reason = Verdict.INCONCLUSIVE, _too_few(matrix, found.n, rules)
+        elif verdict is Verdict.EQUIVALENT:
+            blocked = _blocked(matrix, k, bounds, margin, checks, rules)
+            if blocked and not found.low[k] <= 0 <= found.high[k]:
+                verdict, reason = Verdict.DISPARITY, f"not shown to be below the margin: {blocked}"
+            elif blocked:
+                verdict, reason = Verdict.INCONCLUSIVE, blocked
         rows.append(
             {
                 **family._asdict(), "group": group, "endpoint": kind.OUTCOME, "unit": kind.UNIT,
@@ -178,15 +184,12 @@ def _widest(rows: Sequence[Record]) -> Record | None:
 def _blocked(
     matrix: Cells,
     k: int,
-    n: int,
     bounds: stats.MissingBounds | None,
     margin: float,
     checks: Record,
     rules: Policy,
 ) -> str | None:
     """Why group k must not be called equivalent although its interval lies inside the margin."""
-    if n < rules.minimum_scenarios:
-        return f"{n} scenarios, at least {rules.minimum_scenarios} are needed"
     worst = int(matrix.coverage.argmin())
     if matrix.coverage[worst] < rules.coverage_floor:
         return (
@@ -196,6 +199,19 @@ def _blocked(
     if bounds is not None and bounds.verdict[k] != Verdict.EQUIVALENT:
         return f"what is missing could move the effect to the margin of {margin:g}"
     return next(iter(checks["faults"]), None)
+
+
+def _too_few(matrix: Cells, n: int, rules: Policy) -> str:
+    """Why there are too few scenarios: not asked, or not answered, and how they ended instead."""
+    said = f"{n} of {len(matrix.scenarios)} scenarios complete, "
+    said += f"at least {rules.minimum_scenarios} are needed"
+    ended: Counter[str] = Counter()
+    for counts in matrix.statuses.values():
+        ended.update({s: c for s, c in counts.items() if s != Status.ANSWERED})
+    if ended:
+        status, count = ended.most_common(1)[0]
+        said += f" ({count / matrix.asked.sum():.0%} of the answers {status})"
+    return said
 
 
 def _bounds(

@@ -34,6 +34,16 @@ class Backend(Protocol):
         """
         ...
 
+    def ready(self) -> None:
+        """Load what answering needs, so that what is wrong with it shows before a run begins.
+
+        Raises
+        ------
+        InputError, ModelError
+            The weights or the tokenizer cannot be used.
+        """
+        ...
+
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         """Responses for every request of every block, in any order.
 

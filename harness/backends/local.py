@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateError
+
 from harness.backends import weights
 from harness.backends.quiet import quiet_transformers
 from harness.errors import InputError, ModelError
@@ -63,6 +65,10 @@ class LocalBackend:
 
     def offers(self, want: Want) -> bool:
         return True
+
+    def ready(self) -> None:
+        self._load()
+        self._encode((Message("user", "Is this a trial?"),))
 
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         """Blocks are computed side by side, one a worker, and given in their order."""
@@ -199,11 +205,18 @@ class LocalBackend:
         if self.model.prompt == "plain":
             text = "\n\n".join(message.content for message in messages) + PLAIN_END
             return tuple(words(text)["input_ids"])
-        text = words.apply_chat_template(
-            [{"role": m.role, "content": m.content} for m in messages],
-            add_generation_prompt=True,
-            tokenize=False,
-        )
+        try:
+            text = words.apply_chat_template(
+                [{"role": m.role, "content": m.content} for m in messages],
+                add_generation_prompt=True,
+                tokenize=False,
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            raise InputError(
+                f"model '{self.model.name}': its chat template refuses these messages: "
+                f"{_first_line(error)}"
+                + ("; it may know no system prompt" if self.model.system_prompt else "")
+            ) from error
         return tuple(words(text, add_special_tokens=False)["input_ids"])
 
     def _continue(self, text: str) -> tuple[int, ...]:
@@ -239,7 +252,12 @@ class LocalBackend:
     # -- answering -----------------------------------------------------------------------------
 
     def _block(self, block: Sequence[Request]) -> list[Response]:
-        return list(self._answers(block))
+        try:
+            return list(self._answers(block))
+        except (RuntimeError, IndexError) as error:  # what torch raises, lack of memory included
+            raise ModelError(
+                f"model '{self.model.name}': cannot compute these prompts: {_first_line(error)}"
+            ) from error
 
     def _answers(self, block: Sequence[Request]) -> Iterator[Response]:
         context = self._context()

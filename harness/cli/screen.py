@@ -129,8 +129,9 @@ def _notes(results: Record) -> list[str]:
     margins = sorted({axis["margin"] for axis in results["axes"]})
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
-        "mean of the others; simultaneous interval; ● equivalent means no group differs by "
-        f"{' or '.join(f'{m:g}' for m in margins)} or more"
+        "mean of the others, with its simultaneous interval; ▲ that interval leaves out 0; "
+        "● the narrower 90 % interval of every group lies inside "
+        f"±{' or '.join(f'{m:g}' for m in margins)}"
     )
     return lines
 
@@ -159,7 +160,7 @@ def dry_run(counts: Record) -> str:
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
     lines.append(f"{'axis':<12}{'groups':>7}{'scenarios':>11}" + "".join(f"{h:>10}" for h in heads))
     for row in counts["detectable"]:
-        cells = (f"{v:.3f}" if v is not None else "n too small" for v in row["sd"].values())
+        cells = (f"{v:.3f}" if v is not None else "-" for v in row["sd"].values())
         lines.append(
             f"{row['axis']:<12}{row['groups']:>7}{row['scenarios']:>11}"
             + "".join(f"{cell:>10}" for cell in cells)

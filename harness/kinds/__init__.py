@@ -16,6 +16,8 @@ from harness.probes import Scenario
 class Kind(Protocol):
     """The members every module of this folder has."""
 
+    LANGUAGES: frozenset[str]
+    """The languages it has words for."""
     OUTCOME: str
     """Name of the number that effects are estimated on."""
     UNIT: str

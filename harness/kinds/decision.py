@@ -40,6 +40,7 @@ OPTIONS = {
         Option("no", ("No", " No", "no", " no", "NO", " NO")),
     ),
 }
+LANGUAGES = frozenset(INSTRUCTION)
 ANSWER = {
     "en": re.compile(r"^\W*(?:(?:the )?answer(?: is)?\W+)?(yes|no)\b", re.IGNORECASE),
 }

