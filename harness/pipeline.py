@@ -163,6 +163,12 @@ def prepare(
     who = resolve(model, shipped("models")) if isinstance(model, str) else model
     answers: Backend = backend or open_backend(who, (listener or Silent()).say)
     wants: dict[str, Want] = {p.kind: _want(p.kind, answers) for p in asked}
+    for kind, want in wants.items():
+        if want is not kinds.KINDS[kind].WANT and listener is not None:
+            listener.say(
+                f"{who.name} gives no probabilities: kind '{kind}' is measured from "
+                f"{who.decoding.samples} sampled answers a prompt"
+            )
     samples = {
         kind: who.decoding.samples if who.decoding.temperature > 0 else 1
         for kind, want in wants.items() if want is Want.TEXT

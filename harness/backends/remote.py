@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from harness.backends.http import Outcome
 
 
+EMPTY_PROBES = 3
+"""How often a server is asked what it offers while it answers nothing."""
+
+
 class RemoteBackend:
     """Answers for one `RemoteModel`; the server is asked when first needed.
 
@@ -138,16 +142,29 @@ class RemoteBackend:
         return key
 
     def _probe(self) -> bool:
-        """Whether a tiny request brings log-probabilities back."""
+        """Whether a tiny request brings log-probabilities back.
+
+        An empty answer says nothing of that: it would change the design by chance.
+        """
         question = Message("user", "Is water wet? Answer yes or no.")
         request = Request("probe", (question,), Want.NEXT_TOKEN)
-        [outcome] = self._post([request])
-        self._note(outcome)
-        if outcome.value is not None:
-            return chat.top_tokens(chat.first_choice(outcome.data)) != {}
-        if outcome.declined and "logprob" in (outcome.error or "").lower():
-            return False
-        raise ModelError(f"{self.model.base_url}: a first tiny request failed: {outcome.error}")
+        for _ in range(EMPTY_PROBES):
+            [outcome] = self._post([request])
+            self._note(outcome)
+            if outcome.declined and "logprob" in (outcome.error or "").lower():
+                return False
+            if outcome.value is None:
+                raise ModelError(
+                    f"{self.model.base_url}: a first tiny request failed: {outcome.error}"
+                )
+            if chat.top_tokens(chat.first_choice(outcome.data)):
+                return True
+            if (outcome.value.text or "").strip():
+                return False
+        raise ModelError(
+            f"{self.model.base_url}: {EMPTY_PROBES} tiny requests came back empty; write "
+            "`logprobs: true` or `false` in the model's definition if that is usual there"
+        )
 
     def _note(self, outcome: Outcome[Request, Response]) -> None:
         """Keep what the manifest wants to know."""

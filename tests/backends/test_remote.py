@@ -9,6 +9,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,25 @@ def test_a_server_that_ignores_the_parameter_offers_none(server: FakeServer) -> 
 def test_a_server_that_refuses_the_parameter_offers_none(server: FakeServer) -> None:
     server.act = status(400, {"message": "Unrecognized request argument: top_logprobs"})
     assert not backend(server, logprobs=None).offers(Want.NEXT_TOKEN)
+
+
+def test_one_empty_answer_does_not_change_what_is_measured(server: FakeServer) -> None:
+    """The first reply has no choices, the second an empty text, the third is whole."""
+    replies = iter([changed(lambda b: b.update(choices=[])), changed(_emptied), good])
+
+    async def act(*given: Any) -> Any:
+        return await next(replies)(*given)
+
+    server.act = act
+    assert backend(server, logprobs=None).offers(Want.NEXT_TOKEN)
+    server.act = changed(_emptied)
+    with pytest.raises(ModelError, match="3 tiny requests came back empty"):
+        backend(server, logprobs=None).offers(Want.NEXT_TOKEN)
+
+
+def _emptied(body: dict[str, Any]) -> None:
+    body["choices"][0]["message"]["content"] = ""
+    body["choices"][0].pop("logprobs", None)
 
 
 @pytest.mark.parametrize(
