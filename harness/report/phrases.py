@@ -69,8 +69,9 @@ class Words:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
         for english, chinese in self._reasons:
             found = english.fullmatch(reason)
-            if found:
-                return Both(reason, found.expand(chinese))
+            if found:  # a reason may hold another one
+                inner = [self.reason(group).zh for group in found.groups()]
+                return Both(reason, re.sub(r"\\(\d)", lambda m: inner[int(m[1]) - 1], chinese))
         return Both(reason, reason)
 
     def under(self, prefix: str) -> dict[str, list[str]]:
