@@ -68,10 +68,10 @@ class Words:
     def reason(self, reason: str) -> Both:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
         for english, chinese in self._reasons:
-            found = english.fullmatch(reason)
-            if found:  # a reason may hold another one
-                inner = [self.reason(group).zh for group in found.groups()]
-                return Both(reason, re.sub(r"\\(\d)", lambda m: inner[int(m[1]) - 1], chinese))
+            if found := english.fullmatch(reason):
+                for i, inner in enumerate(found.groups(), 1):  # it may hold another one
+                    chinese = chinese.replace(f"\\{i}", self.reason(inner).zh)
+                return Both(reason, chinese)
         return Both(reason, reason)
 
     def under(self, prefix: str) -> dict[str, list[str]]:

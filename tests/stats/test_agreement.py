@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.stats import agreement
 
@@ -28,6 +29,33 @@ def test_against_the_krippendorff_package(rng, level) -> None:
     ratings[rng.random(ratings.shape) < 0.25] = np.nan
     expected = krippendorff.alpha(ratings.reshape(3, -1), level_of_measurement=level)
     assert agreement(ratings, level=level).alpha == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wrong", [0.2, 0.0])
+def test_the_interval_by_hand(rng, wrong) -> None:
+    """Jackknife on log(1 - alpha); below with two more halves of the worst scenario."""
+    ratings = table(rng, wrong, 12)
+    other = ratings.sum(axis=0) == 1
+    disagreed = 2.0 * other.sum(axis=1)  # two ordered pairs a cell
+    values = np.stack([(ratings == v).sum(axis=(0, 2)) for v in (0, 1)], axis=1).astype(float)
+    worst = (disagreed.max() or 2.0) / 2
+
+    def log_of(d: np.ndarray, v: np.ndarray) -> float:
+        n = v.sum()
+        return np.log((n - 1) * d.sum() / (n**2 - (v.sum(axis=0) ** 2).sum()))
+
+    def end(d: np.ndarray, v: np.ndarray, side: int) -> float:
+        out = [log_of(np.delete(d, i), np.delete(v, i, 0)) for i in range(len(d))]
+        error = np.sqrt((len(d) - 1) ** 2 / len(d) * np.var(out, ddof=1))
+        return 1 - np.exp(log_of(d, v) + side * stats.t.ppf(0.975, len(d) - 1) * error)
+
+    found = agreement(ratings, level="nominal")
+    more = np.vstack([values, values.mean(axis=0), values.mean(axis=0)])
+    assert found.low == pytest.approx(end(np.append(disagreed, [worst, worst]), more, +1))
+    assert found.high == pytest.approx(end(disagreed, values, -1) if wrong else 1.0)
+    if not wrong:  # as numbers: one cell rated at both ends of the scale, 2 * (5 - 3) ** 2
+        scaled = agreement(3 + 2 * ratings)
+        assert scaled.low == pytest.approx(agreement(ratings).low)
 
 
 def test_order_of_raters_scenarios_and_groups_does_not_matter(rng) -> None:

@@ -68,6 +68,28 @@ def test_equal_inclusion_is_none(rng) -> None:
     np.testing.assert_allclose(one.low, two.low)
 
 
+def test_unequal_inclusion_weighs_both_sets(rng) -> None:
+    scores, labels, _ = study(rng, 60)
+    pi = rng.uniform(0.1, 0.6, 200)
+    found = calibrate(scores, labels, inclusion=pi)
+    f, y = contrasts(scores)[:, 0], contrasts(labels[:60])[:, 0]
+    w, u = 1 / pi[:60], 1 / (1 - pi[60:])
+    effective = (w.sum() ** 2 / (w**2).sum()) / (u.sum() ** 2 / (u**2).sum())
+    away_y, away_f = (v - np.average(v, weights=w) for v in (y, f[:60]))
+    covariance = np.average(away_y * away_f, weights=w)
+    lam = np.clip(covariance * 60 / 59 / (f.var(ddof=1) * (1 + effective)), 0, 1)
+
+    def mean_and_variance(v: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+        mean, n = np.average(v, weights=weight), len(v)
+        return mean, (weight**2 * (v - mean) ** 2).sum() / weight.sum() ** 2 * n / (n - 1)
+
+    mean_u, var_u = mean_and_variance(f[60:], u)
+    rest, var_l = mean_and_variance(y - lam * f[:60], w)
+    assert found.lam[0] == pytest.approx(lam)
+    assert found.estimate[0] == pytest.approx(lam * mean_u + rest)
+    assert found.standard_error[0] == pytest.approx(np.sqrt(lam**2 * var_u + var_l))
+
+
 def test_partial_labels_and_missing_scores_are_left_out(rng) -> None:
     scores, labels, _ = study(rng)
     labels[0, 1], labels[150, 0], scores[199, 2] = np.nan, 0.5, np.nan
@@ -90,6 +112,7 @@ def test_few_labels_decide_nothing(rng, labelled) -> None:
     assert np.isnan(found.low).all()
     assert "at least 6" in found.reason[0]
     assert found.n_labelled == labelled
+    assert np.isfinite(calibrate(scores, study(rng, 6)[1]).low).all()
 
 
 def test_constant_labels_and_scores_are_inconclusive() -> None:

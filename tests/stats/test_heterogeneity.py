@@ -34,6 +34,21 @@ def test_the_shrunken_spread_is_the_true_one(rng) -> None:
     assert found.share[0] == pytest.approx(true.mean(), abs=0.03)
 
 
+def test_the_formula(rng) -> None:
+    y, noise = rng.normal(0, 0.1, (40, 4)), rng.uniform(0.001, 0.01, (40, 4))
+    y[:, 0] += 0.03
+    c = contrasts(y)[:, 0]
+    v = noise[:, 0] + noise[:, 1:].sum(axis=1) / 9
+    between = max(0.0, c.var(ddof=1) - v.mean())
+    assert between > 0
+    shrunk = c.mean() + np.sqrt(between / (between + v)) * (c - c.mean())
+    found = heterogeneity(y, margin=0.05, noise=noise)
+    assert found.sd[0] == pytest.approx(np.sqrt(between))
+    assert found.share_above[0] == pytest.approx((shrunk > 0.05).mean())
+    assert found.share_below[0] == pytest.approx((shrunk < -0.05).mean())
+    assert 0 < found.share_above[0] != found.share_below[0] > 0
+
+
 def test_extremes() -> None:
     same = heterogeneity(np.full((9, 3), 0.5), margin=0.05, noise=0.01)
     np.testing.assert_array_equal(same.share, 0)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from harness.stats import intersections
+from harness.stats import holm, intersections
 
 
 def cube(rng, table: np.ndarray, scenarios: int, noise: float = 0.02) -> np.ndarray:
@@ -28,6 +29,21 @@ def test_one_cell_beyond_its_parts(rng) -> None:
     assert found.interaction[1, 2] == pytest.approx(0.1, abs=0.01)
     assert found.beyond[1, 2]
     np.testing.assert_allclose(found.raw - found.additive, found.interaction, atol=1e-12)
+
+
+def test_the_formula(rng) -> None:
+    y = cube(rng, rng.normal(0, 0.05, (4, 3)), 25, 0.1)
+    within = y - y.mean(axis=2, keepdims=True) - y.mean(axis=1, keepdims=True)
+    q = within + y.mean(axis=(1, 2), keepdims=True)
+    gamma, s2 = q.mean(axis=0), q.var(axis=0, ddof=1).mean() / 25 * 12 / 6
+    t2 = max(0.0, (gamma**2).sum() / 6 - s2)
+    assert t2 > 0
+    found = intersections(y)
+    np.testing.assert_allclose(found.interaction, gamma)
+    assert found.sd == pytest.approx(np.sqrt(t2))
+    np.testing.assert_allclose(found.shrunk, found.additive + gamma * t2 / (t2 + s2))
+    p = stats.ttest_1samp(q.reshape(25, -1), 0).pvalue
+    np.testing.assert_allclose(found.p_adjusted.ravel(), holm(p))
 
 
 def test_shrinkage_lies_between_additive_and_raw(rng) -> None:

@@ -46,6 +46,18 @@ def test_few_events_can_at_most_signal(rng, flip) -> None:
     assert "40" in found.reason[0]
 
 
+def test_a_missing_cell_and_an_empty_one_are_the_same(rng) -> None:
+    yes, trials = counts(rng, [0.2, 0.3, 0.2])
+    empty, absent = trials.astype(float), yes.astype(float)
+    empty[0, 1] = 0
+    absent[0, 1] = np.nan
+    one = rare_effects(np.where(empty > 0, yes, 0), empty, margin=0.03, rng=rng)
+    two = rare_effects(absent, trials, margin=0.03, rng=rng)
+    assert one.n == two.n == 59
+    np.testing.assert_array_equal(one.p_value, two.p_value)
+    np.testing.assert_array_equal(one.events, two.events)
+
+
 @pytest.mark.parametrize("value", [0, 20])
 def test_all_one_extreme_is_inconclusive(rng, value) -> None:
     trials = np.full((30, 3), 20)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.stats import group_effects, impact_ratio, logit_effects
 
@@ -28,6 +29,19 @@ def test_half_the_rate_is_shown_to_be_below_four_fifths(rates) -> None:
     assert found.p_adjusted[1] < 0.001
     order = [2, 1, 0, 3]
     np.testing.assert_allclose(impact_ratio(rates[::-1][:, order]).high, found.high[order])
+
+
+def test_the_interval_is_the_delta_method_on_the_log_scale(rates) -> None:
+    found = impact_ratio(rates)
+    own, rest = rates[:, 1], rates[:, [0, 2, 3]].mean(axis=1)
+    psi = own / own.mean() - rest / rest.mean()
+    error = psi.std(ddof=1) / np.sqrt(40)
+    centre = np.log(own.mean() / rest.mean())
+    reach = stats.t.ppf(1 - 0.05 / 8, 39) * error
+    assert (found.low[1], found.high[1]) == pytest.approx(
+        (np.exp(centre - reach), np.exp(centre + reach))
+    )
+    assert found.p_value[1] == pytest.approx(2 * stats.t.sf(abs(centre) / error, 39))
 
 
 def test_neutral_is_one(rng) -> None:
@@ -58,6 +72,7 @@ def test_extremes_are_undefined(y, reason) -> None:
 def test_a_rate_of_zero_is_not_a_ratio_of_zero(rates) -> None:
     rates[:, 0] = 0
     found = impact_ratio(rates)
+    assert "rate is 0" in found.reason[0]
     assert np.isnan([found.ratio[0], found.low[0]]).all()
     assert np.isfinite(found.low[2])
 

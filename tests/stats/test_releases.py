@@ -37,6 +37,34 @@ def test_a_loss_that_does_not_return_is_not(rng) -> None:
     assert confirm(first, *versions(rng, -0.1), margin=0.03).confirmed.tolist() == [False] * 4
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_worsening_below_the_margin_is_confirmed_on_its_own_side(rng, sign) -> None:
+    """No disparity is material here: only the change can be confirmed, whatever its sign."""
+    first = compare_versions(*versions(rng, sign * 0.05), d=0.02, margin=0.5)
+    assert first.change[2] == "worse"
+    assert not first.new.material.any()
+    assert confirm(first, *versions(rng, sign * 0.05), margin=0.5).confirmed[2]
+    assert not confirm(first, *versions(rng, -sign * 0.05), margin=0.5).confirmed.any()
+    both = np.array([0, 0, sign * 0.05, 0])
+    fresh = confirm(first, *(y + both for y in versions(rng, 0)), margin=0.5)
+    assert fresh.verdict == "not confirmed"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_old_disparity_is_confirmed_beyond_the_margin_only(rng, sign) -> None:
+    """Both versions have it, so only the effect itself can be confirmed."""
+    tilt = np.array([0, 0, sign * 0.1, 0])
+    first = compare_versions(*(y + tilt for y in versions(rng, 0)), d=0.02, margin=0.05)
+    assert first.verdict == "fail"
+    assert not (first.change == "worse").any()
+    again = confirm(first, *(y + tilt for y in versions(rng, 0)), margin=0.05)
+    assert again.confirmed.tolist() == [False, False, True, False]
+    smaller = confirm(first, *(y + 0.4 * tilt for y in versions(rng, 0)), margin=0.05)
+    assert smaller.verdict == "not confirmed"
+    other = confirm(first, *(y - tilt for y in versions(rng, 0)), margin=0.05)
+    assert not other.confirmed.any()
+
+
 def test_without_a_baseline(rng) -> None:
     _, new = versions(rng, 0.1)
     first = compare_versions(None, new, d=0.02, margin=0.03)

@@ -20,6 +20,7 @@ def test_an_open_run_goes_on_to_its_last_look(rng) -> None:
     y = rng.normal(0.5, 0.5, (300, 3))
     assert declared_looks(y, (100, 200, 300), margin=0.001).look == 3
     assert declared_looks(y, (100, 200, 300), margin=0.001).done
+    assert declared_looks(y[:100], (100, 200, 300), margin=0.001).look == 1
     early = declared_looks(y[:250], (100, 200, 300), margin=0.001)
     assert (early.look, early.n, early.done) == (2, 200, False)
 
@@ -50,6 +51,27 @@ def test_the_process_by_hand() -> None:
     assert found.threshold == pytest.approx(20)
 
 
+def test_the_adaptive_bet_follows_both_signs() -> None:
+    c = np.array([[-0.3], [-0.1], [-0.2], [0.1]])
+    bets = [[b] * 4 for b in (0.25, 0.5, 0.9, -0.25, -0.5, -0.9)]
+    own = [0.0]
+    for n in (1, 2, 3):
+        past = c[:n, 0]
+        own.append(float(np.clip(past.sum() / (0.25 + (past**2).sum()), -0.9, 0.9)))
+    assert own[1] == pytest.approx(-0.3 / 0.34)
+    assert own[3] == -0.9
+    expected = np.mean([np.prod(1 + np.array(b) * c[:, 0]) for b in [*bets, own]])
+    assert betting_e_process(c).log_e[0] == pytest.approx(np.log(expected))
+
+
+def test_it_stops_at_the_scenario_that_crosses() -> None:
+    c = np.full((200, 2), 0.1)
+    first = betting_e_process(c).crossed_at[0]
+    assert betting_e_process(c[:first]).log_e[0] >= np.log(20)
+    assert betting_e_process(c[: first - 1]).log_e[0] < np.log(20)
+    assert not betting_e_process(c[: first - 1]).disparity.any()
+
+
 def test_a_bet_never_sees_its_own_outcome(rng) -> None:
     c = rng.uniform(-1, 1, (50, 2))
     changed = c.copy()
@@ -67,6 +89,7 @@ def test_nothing_yet() -> None:
     found = betting_e_process(np.zeros((0, 3)))
     np.testing.assert_array_equal(found.log_e, 0)
     assert not found.disparity.any()
+    assert betting_e_process([[1.0], [-1.0]]).n == 2
     holed = contrasts([[0.1, np.nan], [0.2, 0.1]])
     assert betting_e_process(holed).n == 1
 

@@ -98,6 +98,18 @@ def test_too_few_or_missing_scenarios_are_inconclusive(rng) -> None:
     assert compare_versions(old, new, d=0.02, margin=0.03).n == 16
 
 
+def test_only_complete_pairs_of_scenarios_tell_the_change(rng) -> None:
+    """A scenario that one version lacks must not make the other version look worse."""
+    old, new = pair(rng)
+    new[:, 1] += 0.05
+    old[:, 1] += 0.06
+    new[0, 0] = np.nan
+    old[0, 1] = -1000.0
+    found = compare_versions(old, new, d=0.004, margin=1.0)
+    assert found.n == 199
+    assert found.change[1] == "better"
+
+
 def test_an_open_verdict_says_how_much_is_missing(rng) -> None:
     old, new = pair(rng, 20, own=0.06)
     found = compare_versions(old, new, d=0.02, margin=0.03)
