@@ -204,7 +204,7 @@ def _fill(
     [slot] = SLOT.findall(template)
     form = slot[:1].lower() + slot[1:]
     if form not in forms:
-        raise unknown(f"form of group '{group}'", slot, forms, where=where)
+        raise unknown("form", slot, forms, where=where, of=f"group '{group}'")
     words = forms[form]
     if slot != form:
         words = words[:1].upper() + words[1:]

@@ -36,12 +36,15 @@ class ModelError(HarnessError):
     exit_code = 4
 
 
-def unknown(noun: str, given: str, known: Iterable[str], *, where: str = "") -> InputError:
-    """An `InputError` for a name that does not exist, with the nearest ones that do."""
+def unknown(
+    noun: str, given: str, known: Iterable[str], *, where: str = "", of: str = ""
+) -> InputError:
+    """An `InputError` for a name that does not exist (`of` something), with the nearest ones."""
     names = sorted(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
     if not near:  # the beginning of a long name, mistyped
         starts = {name[: len(given)]: name for name in reversed(names)}
         near = [starts[s] for s in difflib.get_close_matches(given, starts, n=1, cutoff=0.7)]
     hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names) or 'none'}"
-    return InputError(f"{where + ': ' if where else ''}unknown {noun} '{given}'{hint}")
+    owner = f" of {of}" if of else ""
+    return InputError(f"{where + ': ' if where else ''}unknown {noun} '{given}'{owner}{hint}")

@@ -59,7 +59,7 @@ class Lexicon:
                     f"{where + ': ' if where else ''}group '{name}' is not on axis '{axis}'; "
                     f"did you mean axis '{other.axis}'?"
                 )
-        raise unknown(f"group on axis '{axis}'", name, groups, where=where)
+        raise unknown("group", name, groups, where=where, of=f"axis '{axis}'")
 
     def labels(self, groups: Mapping[str, Sequence[str]]) -> dict[str, dict[str, object]]:
         """Names for people of these axes and groups, by language."""

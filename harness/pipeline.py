@@ -11,10 +11,12 @@ the run folder, so that each can be done again from the one before.
 
 from __future__ import annotations
 
+import glob
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     import datasets
 
 DEFAULT_MODEL = "smollm2-135m-instruct-q4_1"
+RUNS = Path("results") / "runs"
 Shard = tuple[int, int]
+Wants = tuple[tuple[str, Want], ...]
+"""What is asked of the backend for every task kind, by the kind's name."""
 
 
 class Listener(Protocol):
@@ -96,11 +101,11 @@ def run(
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, command=command, listener=listener,
-        backend=backend, plant=plant,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, command=command,
+        listener=listener, backend=backend, plant=plant,
     )  # fmt: skip
     try:
-        folder = RunFolder(Path(out) if out else plan.place)
+        folder = RunFolder(plan.place)
         if not fresh and (done := finished(folder, plan)) is not None:
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
@@ -139,12 +144,18 @@ def prepare(
     *,
     axes: Sequence[str] | str | None = None,
     limit: int | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
     plant: Plant | None = None,
 ) -> Plan:
-    """Read and check all documents, open the backend, expand the design."""
+    """Read and check all documents, open the backend, expand the design.
+
+    What can be measured decides the design, and only the backend knows; an unfinished run of
+    this model goes on as it began, so that its server need not be up to be told so.
+    """
     if isinstance(axes, str):
         axes = [axes]
     if limit is not None and limit < 1:
@@ -160,20 +171,28 @@ def prepare(
         if probe.kind not in rules.margins:
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{probe.kind}'")
 
+    listener = listener or Silent()
     who = resolve(model, shipped("models")) if isinstance(model, str) else model
-    answers: Backend = backend or open_backend(who, (listener or Silent()).say)
-    wants: dict[str, Want] = {p.kind: _want(p.kind, answers) for p in asked}
-    for kind, want in wants.items():
-        if want is not kinds.KINDS[kind].WANT and listener is not None:
+    answers: Backend = backend or open_backend(who, listener.say)
+
+    @cache
+    def designed(wants: Wants) -> tuple[Design, dict[str, int]]:
+        samples = {kind: who.decoding.samples if who.decoding.temperature > 0 else 1
+                   for kind, want in wants if want is Want.TEXT}  # fmt: skip
+        return expand(asked, words, groups, chosen.languages, limit=limit, samples=samples), samples
+
+    asked_kinds = sorted({p.kind for p in asked})
+    begun = {} if fresh else _begun(out, f"{chosen.name}-{who.name}", answers, who, asked_kinds)
+    wants = next((w for mark, w in begun.items() if designed(w)[0].hash == mark), None) or tuple(
+        (kind, _want(kind, answers)) for kind in asked_kinds
+    )
+    design, samples = designed(wants)
+    for kind, want in wants:
+        if want is not kinds.KINDS[kind].WANT:
             listener.say(
                 f"{who.name} gives no probabilities: kind '{kind}' is measured from "
                 f"{who.decoding.samples} sampled answers a prompt"
             )
-    samples = {
-        kind: who.decoding.samples if who.decoding.temperature > 0 else 1
-        for kind, want in wants.items() if want is Want.TEXT
-    }  # fmt: skip
-    design = expand(asked, words, groups, chosen.languages, limit=limit, samples=samples)
     if plant is not None:
         words.group(plant.axis, plant.group, where="--plant")
         answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
@@ -189,7 +208,7 @@ def prepare(
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design.prompts),
                    "blocks": len(design.blocks)},
-        "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants.items()},
+        "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
         "model": {"name": who.name, "family": who.family, "version": who.version,
                   "licence": who.licence, "fingerprint": mark, "identity": identity,
                   "definition": who.model_dump(mode="json")},
@@ -200,7 +219,7 @@ def prepare(
         **provenance.here(),
     }  # fmt: skip
     name = f"{chosen.name}-{who.name}-{design.hash[:8]}-{mark[:8]}"
-    return Plan(who, answers, wants, design, manifest, Path("results") / "runs" / name)
+    return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
 
 
 PILOT_SD = (0.01, 0.03, 0.1)
@@ -246,6 +265,11 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
                 log.append(response)
                 done += 1
                 listener.progress(done, total)
+        except ModelError as error:
+            raise ModelError(
+                f"{error}\n{done} of {total} prompts are answered and kept; "
+                "give the same command again to go on"
+            ) from error
         finally:
             spent = folder.manifest()["seconds"] + time.monotonic() - start
             folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
@@ -370,6 +394,22 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     if pending(plan.design.blocks, folder.responses(), whole=False):
         return None
     return Run(folder)
+
+
+def _begun(
+    out: str | Path | None, prefix: str, backend: Backend, model: Model, asked: Sequence[str]
+) -> dict[str, Wants]:
+    """Design hashes of runs this one may be, begun by this very model, and what was measured."""
+    mark = fingerprint(model, backend.identity())
+    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}"))
+    begun: dict[str, Wants] = {}
+    for folder in map(RunFolder, places):
+        with suppress(InputError, KeyError, TypeError, ValueError):  # one to be complained of later
+            manifest = folder.manifest()
+            if manifest["model"]["fingerprint"] == mark:
+                wants = tuple((kind, Want(manifest["measured"][kind]["want"])) for kind in asked)
+                begun[manifest["design"]["hash"]] = wants
+    return begun
 
 
 def _want(kind: str, backend: Backend) -> Want:

@@ -122,7 +122,7 @@ def test_list(capsys, what):
         (["run", "--model", "smollm3"], "unknown model 'smollm3'; did you mean 'smollm2"),
         (["run", "--suite", "quik"], "unknown suite 'quik'; did you mean 'quick'"),
         (["run", "--axes", "agee"], "did you mean 'age'"),
-        (["run", "--axes", "age=21,22"], "unknown group on axis 'age' '21'; did you mean"),
+        (["run", "--axes", "age=21,22"], "unknown group '21' of axis 'age'; did you mean"),
         (["run", "--limit", "0"], "not a whole number of 1 or more"),
         (["run", "--shard", "3/2"], "not I/N"),
         (["run", "--model", "./nowhere/model"], "no such file or folder"),

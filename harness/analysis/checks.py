@@ -122,6 +122,7 @@ def _insensitive(control: Record | None, alpha: float) -> str | None:
     if control["p_value"] is None:
         return f"content control not measured: {control['reason'] or 'no answers'}"
     return (
-        "insensitive: disqualifying facts lower the outcome by "
-        f"{control['estimate']:.3f} (one-sided p {control['p_value']:.2g}, needs < {alpha:g})"
+        "insensitive: disqualifying facts are not shown to lower the outcome "
+        f"(change {-control['estimate']:+.3f}, one-sided p {control['p_value']:.2g}, "
+        f"needs < {alpha:g})"
     )

@@ -208,14 +208,14 @@ class Engine(Generic[K, T]):
 
         It is down when no request has had any answer since this one first failed at `began`.
         """
-        where, kept = self._model.base_url, "what was answered is kept; run the same command again"
+        where = self._model.base_url
         if fault.unreachable and self._last_reply < began:
-            raise ModelError(f"{where}: the server is down ({fault.words}); {kept} to go on")
+            raise ModelError(f"{where}: the server is down ({fault.words})")
         self._misses += 1
         if self._misses >= self._patience:
             raise ModelError(
                 f"{where}: {self._misses} requests in a row failed, the last one with: "
-                f"{fault.words}; {kept} when the server is well"
+                f"{fault.words}"
             )
 
     async def _once(self, session: aiohttp.ClientSession, body: bytes) -> Record:

@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
         _print(
             {"run": str(found.path), "state": "running", "shard": [i, n]},
             f"slice {i} of {n} is done: {found.path}\n"
-            f"when all {n} are: bias-harness merge {shlex.quote(str(found.path))}",
+            f"when every slice is: bias-harness merge {shlex.quote(str(found.path))}",
             as_json=given.json,
         )
         return 0

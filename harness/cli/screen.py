@@ -126,6 +126,12 @@ def _notes(results: Record) -> list[str]:
         lines += wrap(_control(probe["control"]))
         for fault in probe["faults"]:
             lines += wrap(f"! {fault}; nothing can be called equivalent")
+    repeats = [axis["repeat"] for axis in results["axes"]]
+    if all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
+        lines += wrap(
+            "! every repeated answer is the same: more samples a prompt tell nothing more; "
+            "does the server ignore the temperature?"
+        )
     margins = sorted({axis["margin"] for axis in results["axes"]})
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
@@ -140,8 +146,8 @@ def _control(control: Record | None) -> str:
     if control is None or control["low"] is None:
         return "content control: not measured"
     return (
-        f"content control: disqualifying facts lower the outcome by {number(control['estimate'])} "
-        f"(at least {number(control['low'])}, n {control['n']})"
+        f"content control: disqualifying facts change the outcome by {number(-control['estimate'])}"
+        f" (at most {number(-control['low'])}, n {control['n']}; must lie below 0)"
     )
 
 

@@ -178,7 +178,7 @@ def _data_at_fault(matrix: Floats, keep: Bools) -> str:
         return "no scores at all"
     if empty:
         return f"no score for group {', '.join(map(str, empty))}"
-    return f"{keep.sum()} complete scenarios, at least {FEWEST_SCENARIOS} are needed"
+    return f"complete scenarios: {keep.sum()}, at least {FEWEST_SCENARIOS} are needed"
 
 
 def _mean(rows: Floats, sizes: Floats | None) -> Floats:

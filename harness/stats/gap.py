@@ -87,7 +87,7 @@ def worst_gap(y: ArrayLike, *, rng: Generator, draws: int = DRAWS, alpha: float 
     rows = matrix[complete(matrix)]
     n = len(rows)
     if n < FEWEST_SCENARIOS:
-        why = f"{n} complete scenarios, at least {FEWEST_SCENARIOS} are needed"
+        why = f"complete scenarios: {n}, at least {FEWEST_SCENARIOS} are needed"
         return WorstGap(None, None, None, None, None, None, None, None, n, why)
     x = rows - rows.mean(axis=1, keepdims=True)
     mu = x.mean(axis=0)

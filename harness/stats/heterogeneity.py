@@ -79,7 +79,7 @@ def heterogeneity(y: ArrayLike, *, margin: float, noise: ArrayLike | None = None
     n, groups = c.shape
     if n < FEWEST_SCENARIOS:
         no = np.full(groups, np.nan)
-        why = f"{n} complete scenarios, at least {FEWEST_SCENARIOS} are needed"
+        why = f"complete scenarios: {n}, at least {FEWEST_SCENARIOS} are needed"
         return Heterogeneity(no, no, no, no, n, why)
     v = v + (v.sum(axis=1, keepdims=True) - v) / (groups - 1) ** 2
     mean = c.mean(axis=0)

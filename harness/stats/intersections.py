@@ -77,7 +77,7 @@ def intersections(y: ArrayLike, *, alpha: float = 0.05) -> Intersections:
     if n < FEWEST_TO_SHOW:
         no = np.full((rows, columns), np.nan)
         called = np.zeros((rows, columns), dtype=bool)
-        why = f"{n} complete scenarios, at least {FEWEST_TO_SHOW} are needed"
+        why = f"complete scenarios: {n}, at least {FEWEST_TO_SHOW} are needed"
         return Intersections(no, no, no, no, no, no, called, np.nan, n, why)
     x = cube - cube.mean(axis=(1, 2), keepdims=True)
     q = x - x.mean(axis=2, keepdims=True) - x.mean(axis=1, keepdims=True)

@@ -84,7 +84,7 @@ def impact_ratio(y: ArrayLike, *, alpha: float = 0.05) -> ImpactRatio:
     n, groups = rows.shape
     nothing = np.full(groups, np.nan)
     if n < FEWEST_SCENARIOS:
-        why = texts(groups, f"{n} complete scenarios, at least {FEWEST_SCENARIOS} are needed")
+        why = texts(groups, f"complete scenarios: {n}, at least {FEWEST_SCENARIOS} are needed")
         no = np.zeros(groups, dtype=bool)
         return ImpactRatio(*(nothing,) * 7, below_four_fifths=no, reason=why, n=n)
     others = (rows.sum(axis=1, keepdims=True) - rows) / (groups - 1)

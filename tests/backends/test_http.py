@@ -243,7 +243,7 @@ def test_a_server_that_dies_keeps_what_was_answered_and_may_come_back(unused_por
     with FakeServer(port=unused_port) as server:
         server.latency = 0.01
         asked = backend(server, concurrency=4)
-        with pytest.raises(ModelError, match=r"server is down.*run the same command again"):
+        with pytest.raises(ModelError, match="server is down"):
             for got in asked.answer([asks(60)]):
                 kept.append(got)
                 if len(kept) == 10:
