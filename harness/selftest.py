@@ -58,6 +58,7 @@ def selftest(
         The plant names an unknown group, or does not fit between 0 and 1.
     """
     options = {"suite": suite, "axes": [plant.axis], "limit": limit, "listener": listener}
+    pipeline.prepare(model, plant=plant, **options).backend.close()  # type: ignore[arg-type]
     base = pipeline.run(model, out=folder / "record", **options)  # type: ignore[arg-type]
     record = RecordedBackend(base.folder.responses(), base.manifest["model"]["identity"])
     quiet = {**options, "listener": None, "fresh": True, "backend": record}
