@@ -106,10 +106,11 @@ def sign_flip_max_t(
         single[live] = _p((flipped >= size).sum(axis=0), len(flipped), exact)
         family[live] = _p((largest[:, None] >= size).sum(axis=0), len(flipped), exact)
         critical = _critical(largest, alpha, exact)
+    reach = np.full(endpoints, np.nan)
+    reach[live] = critical * error[live]
     return JointTest(
-        mean, error, mean - critical * error, mean + critical * error, t, single, family,
-        critical, len(flipped), exact, n,
-    )  # fmt: skip
+        mean, error, mean - reach, mean + reach, t, single, family, critical, len(flipped), exact, n
+    )
 
 
 def check_draws(draws: int) -> None:

@@ -1,7 +1,7 @@
 """Our numbers beside those of established packages; each test is skipped where its package is not.
 
-statsmodels is part of the development extra. wildboottest and ppi-python draw in numba (200 MB),
-so they are installed by hand; a number recorded from them is kept where it says so.
+statsmodels is part of the extra `dev`. wildboottest and ppi-python bring numba (200 MB), so they
+are the extra `oracles`; a number recorded from them is kept where it says so.
 """
 
 from __future__ import annotations

@@ -92,6 +92,13 @@ def test_the_same_seed_gives_the_same_digits(y) -> None:
     np.testing.assert_array_equal(runs[0].p_adjusted, runs[1].p_adjusted)
 
 
+def test_few_scenarios_with_a_constant_endpoint_give_no_interval_and_no_warning(rng) -> None:
+    found = sign_flip_max_t(np.column_stack([[0.2, -0.2], [0.2, 0.2]]), rng=rng)
+    assert found.low[0] == -np.inf
+    assert found.high[0] == np.inf
+    assert np.isnan([found.low[1], found.high[1]]).all()
+
+
 def test_constant_endpoints_are_undefined_and_leave_the_others_alone(rng, y) -> None:
     c = np.column_stack([contrasts(y)[:, 2], np.zeros(30), np.full(30, 0.2)])
     found = sign_flip_max_t(c, rng=np.random.default_rng(1), draws=199)
