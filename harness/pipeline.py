@@ -45,7 +45,9 @@ class Listener(Protocol):
 
     def say(self, text: str) -> None: ...
 
-    def progress(self, done: int, total: int) -> None: ...
+    def progress(self, done: int, total: int, tokens: int) -> None:
+        """Prompts answered, of how many, and the tokens it took since the start."""
+        ...
 
 
 class Silent:
@@ -53,7 +55,7 @@ class Silent:
 
     def say(self, text: str) -> None: ...
 
-    def progress(self, done: int, total: int) -> None: ...
+    def progress(self, done: int, total: int, tokens: int) -> None: ...
 
 
 # -- the story ---------------------------------------------------------------------------------
@@ -258,13 +260,14 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
         if not open_blocks:
             return
-        start = time.monotonic()
-        listener.progress(done, total)
+        start, tokens = time.monotonic(), 0
+        listener.progress(done, total, tokens)
         try:
             for response in plan.backend.answer(plan.requests(block) for block in open_blocks):
                 log.append(response)
                 done += 1
-                listener.progress(done, total)
+                tokens += response.prompt_tokens + response.completion_tokens
+                listener.progress(done, total, tokens)
         except ModelError as error:
             raise ModelError(
                 f"{error}\n{done} of {total} prompts are answered and kept; "

@@ -125,6 +125,8 @@ def test_list(capsys, what):
         (["run", "--axes", "age=21,22"], "unknown group '21' of axis 'age'; did you mean"),
         (["run", "--limit", "0"], "not a whole number of 1 or more"),
         (["run", "--shard", "3/2"], "not I/N"),
+        (["run", "--dtype", "int3"], "invalid choice"),
+        (["run", "--model", "example-openai-server", "--device", "cpu"], "is behind a server"),
         (["run", "--model", "./nowhere/model"], "no such file or folder"),
         (["show", "nowhere"], "not a run folder"),
         (["report", "nowhere"], "not a run folder"),
@@ -142,6 +144,19 @@ def test_bad_input_is_exit_code_2_and_writes_nothing(capsys, tmp_path, arguments
     assert "Traceback" not in err
     assert not out
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_device_and_precision_come_from_the_command_line(capsys, tmp_path, real_model):
+    few = ("run", "--limit", "1", "--axes", "age=22,70")
+    code, _, err = call(capsys, *few, "--device", "cuda:99")
+    assert (code, "device 'cuda:99'" in err) == (2, True)
+    assert not list(tmp_path.iterdir())
+    assert call(capsys, *few, "--device", "cpu", "--dtype", "bfloat16", "--out", "half")[0] == 0
+    kept = json.loads((tmp_path / "half" / "manifest.json").read_bytes())
+    assert kept["backend"]["device"] == "cpu"
+    assert kept["model"]["definition"]["dtype"] == "bfloat16"
+    assert call(capsys, *few, "--out", "half")[0] == 2  # another model by its fingerprint
 
 
 def test_bad_yaml_names_file_and_line(capsys, tmp_path):

@@ -85,6 +85,11 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument("--model", metavar="MODEL",
                      help="shipped name, YAML file, folder with weights, or Hub id "
                      "(default: smollm2-135m-instruct-q4_1)")  # fmt: skip
+    run.add_argument("--device", metavar="DEVICE",
+                     help="cpu, cuda, cuda:1 (default: as the model's definition says, "
+                     "else a GPU where there is one)")  # fmt: skip
+    run.add_argument("--dtype", choices=("float32", "bfloat16", "float16"),
+                     help="precision of a local model (default: its definition's)")  # fmt: skip
     run.add_argument("--suite", default="quick", help="suite of probes (default: quick)")
     run.add_argument("--axes", nargs="+", metavar="AXIS",
                      help="only these axes; AXIS=GROUP,GROUP keeps only these groups")  # fmt: skip

@@ -15,12 +15,13 @@ from harness import pipeline, planning
 from harness.cli import screen
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.models import LocalModel, Model, resolve
 from harness.store import REPORT, RunFolder
 
 
 def run(given: argparse.Namespace) -> int:
     options = {
-        "model": given.model or pipeline.DEFAULT_MODEL,
+        "model": _model(given),
         "suite": given.suite,
         "axes": given.axes,
         "limit": given.limit,
@@ -89,7 +90,6 @@ def selftest(given: argparse.Namespace) -> int:
 
 def models_pull(given: argparse.Namespace) -> int:
     from harness.backends import weights
-    from harness.models import LocalModel, resolve
 
     model = resolve(given.model, shipped("models"))
     if not isinstance(model, LocalModel):
@@ -104,6 +104,15 @@ def list_(given: argparse.Namespace) -> int:
     rows = getattr(listing, given.what)()
     _print(rows, screen.columns(rows), as_json=given.json)
     return 0
+
+
+def _model(given: argparse.Namespace) -> Model:
+    """The model that --model names, on the device and in the precision that were asked for."""
+    model = resolve(given.model or pipeline.DEFAULT_MODEL, shipped("models"))
+    chosen = {key: getattr(given, key) for key in ("device", "dtype") if getattr(given, key)}
+    if chosen and not isinstance(model, LocalModel):
+        raise InputError(f"--{min(chosen)}: model '{model.name}' is behind a server")
+    return model.model_copy(update=chosen)
 
 
 def _folder(path: str) -> RunFolder:

@@ -33,27 +33,29 @@ class Screen:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, tokens: int) -> None:
         """A bar on a terminal; elsewhere a line now and then."""
-        if sys.stderr.isatty():
-            self._draw(done, total)
-            return
         now = time.monotonic()
         if not self._start:
             self._start = self._last = now
             self._first = done
+        speed = tokens / max(now - self._start, 1e-9)
+        if sys.stderr.isatty():
+            self._draw(done, total, speed)
+            return
         if now - self._last >= EVERY or done == total:
             self._last = now
             rate = (done - self._first) / max(now - self._start, 1e-9)
             left = f", {(total - done) / rate:.0f} s left" if rate and done < total else ""
-            self.say(f"{done} of {total} prompts ({rate:.1f}/s{left})")
+            self.say(f"{done} of {total} prompts ({rate:.1f}/s, {speed:.0f} tokens/s{left})")
 
-    def _draw(self, done: int, total: int) -> None:
+    def _draw(self, done: int, total: int, speed: float) -> None:
         from tqdm import tqdm
 
         if self._bar is None:
             self._bar = tqdm(total=total, initial=done, unit=" prompts", ncols=WIDTH - 1,
                              file=sys.stderr)  # fmt: skip
+        self._bar.set_postfix_str(f"{speed:.0f} tokens/s", refresh=False)
         self._bar.update(done - self._bar.n)
         if done >= total:
             self._bar.close()

@@ -132,7 +132,7 @@ def calibrate(
     t = t_intervals(estimate, error, df, undefined, alpha=alpha, many=many)
     verdict, material, reason = verdicts(t.low, t.high, t.tost_low, t.tost_high, margin or np.inf)
     reason[undefined] = (
-        f"{n} labelled scenarios, at least {FEWEST_SCENARIOS} are needed"
+        f"labelled scenarios: {n}, at least {FEWEST_SCENARIOS} are needed"
         if n < FEWEST_SCENARIOS
         else "zero variance: the labels make the same contrast in every scenario"
     )

@@ -73,7 +73,7 @@ def floor_excess(
     difference = difference[~np.isnan(difference)]
     n = len(difference)
     if n < FEWEST_SCENARIOS:
-        why = f"{n} scenarios with both arms, at least {FEWEST_SCENARIOS} are needed"
+        why = f"scenarios with both arms: {n}, at least {FEWEST_SCENARIOS} are needed"
         return Excess(float(difference.mean()) if n else None, None, None, None, None, n, why)
     mean, error = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(n))
     scale = float(np.nanmax(np.abs([cf, pp])))

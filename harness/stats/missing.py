@@ -182,7 +182,7 @@ def _with_verdict(
     if own is not None:
         reason[own] = "the reference group itself"
     if few:
-        reason[:] = f"{bounds.n} scenarios, at least {FEWEST_SCENARIOS} are needed"
+        reason[:] = f"scenarios: {bounds.n}, at least {FEWEST_SCENARIOS} are needed"
     return replace(bounds, verdict=verdict, material=material, reason=reason)
 
 
