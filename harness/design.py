@@ -8,18 +8,29 @@ whatever is computed within a block is the same in a killed, resumed, sliced or 
 from __future__ import annotations
 
 import hashlib
+import math
+import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from types import MappingProxyType
 
 import orjson
 
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
-from harness.lexicon import Lexicon
-from harness.nouns import Arm, Message, Prompt
-from harness.probes import SLOT, Edit, Probe, Scenario, Suite
+from harness.kinds.parts.rows import turn
+from harness.kinds.parts.scenario import SLOT, Scenario
+from harness.lexicon import CROSSED, Lexicon
+from harness.nouns import TOGETHER, Arm, Message, Prompt
+from harness.probes import Probe, Suite
+
+Crossing = dict[str, list[str]]
+"""Axis -> ids of its groups."""
+MOST_CELLS = 24
+"""Cells of two crossed axes that are asked at most."""
 
 
 @dataclass(frozen=True)
@@ -64,52 +75,113 @@ def canonical(prompt: Prompt) -> bytes:
             prompt.favourable,
             [[m.role, m.content] for m in prompt.messages],
             [[o.name, list(o.spellings)] for o in prompt.options],
+            *([list(prompt.members)] if prompt.members else []),
         ]
     )  # fmt: skip
 
 
 def choose_groups(
     suite: Suite, lexicon: Lexicon, axes: Sequence[str] | None
-) -> dict[str, list[str]]:
-    """The axes and groups to cross, in the lexicon's order of axes."""
-    chosen: dict[str, list[str]] = {}
-    for axis, names in suite.groups.items():
-        for i, name in enumerate(names):
-            lexicon.group(axis, name, where=suite.place("groups", axis, i))
-        chosen[axis] = list(names)
+) -> dict[str, Crossing]:
+    """For every language of a suite the axes and groups to cross, in the lexicon's order of axes.
+
+    Pairs of axes to be crossed follow the axes; where they have more than `MOST_CELLS` cells,
+    some are taken, every group of both axes equally often or nearly so.
+
+    Parameters
+    ----------
+    axes : only these, in every language that has them; "gender=woman,man" keeps only these
+        groups, "age+gender" is a pair of the suite's `cross`.
+    """
+    chosen = {language: _chosen(suite, lexicon, language) for language in suite.languages}
     if axes is not None:
         chosen = _narrow(chosen, lexicon, suite.name, axes)
-    return {axis: chosen[axis] for axis in lexicon.axes if axis in chosen}
+    return chosen
+
+
+def _chosen(suite: Suite, lexicon: Lexicon, language: str) -> Crossing:
+    given = suite.groups[language]
+    found: Crossing = {}
+    for axis, names in given.items():
+        lexicon.axis(axis, where=suite.place("groups", language, axis))
+        if isinstance(names, str):
+            found[axis] = lexicon.speaking(axis, language, "explicit")
+            continue
+        for i, name in enumerate(names):
+            lexicon.group(axis, name, where=suite.place("groups", language, axis, i))
+        found[axis] = list(names)
+    ordered = {axis: found[axis] for axis in lexicon.axes if axis in found}
+    for i, (first, second) in enumerate(suite.cross):
+        for axis in (first, second):
+            lexicon.axis(axis, where=suite.place("cross", i))
+        if first in ordered and second in ordered:
+            bodies, heads = (
+                [g for g in ordered[axis]
+                 if form in lexicon.group(axis, g).explicit.get(language, {})]
+                for axis, form in ((first, "modified"), (second, "head"))
+            )  # fmt: skip
+            ordered[f"{first}{CROSSED}{second}"] = _cells(bodies, heads)
+    return ordered
+
+
+def _cells(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Pairs of groups: all of them, or `MOST_CELLS` that give every group its equal share."""
+    pairs = [(a, b) for a in first for b in second]
+    if len(pairs) > MOST_CELLS:
+        rng = random.Random(" ".join([*first, *second]))
+        rows, columns = rng.sample(first, len(first)), rng.sample(second, len(second))
+        # a walk along the diagonals of the table, each shifted by one: rows and columns in turn
+        walk = [
+            (rows[i % len(rows)], columns[(i + i // math.lcm(len(rows), len(columns)))
+                                          % len(columns)])
+            for i in range(len(pairs))
+        ]  # fmt: skip
+        kept = set(walk[:MOST_CELLS])
+        pairs = [pair for pair in pairs if pair in kept]
+    return [f"{a}{CROSSED}{b}" for a, b in pairs]
 
 
 def _narrow(
-    chosen: dict[str, list[str]], lexicon: Lexicon, suite: str, axes: Sequence[str]
-) -> dict[str, list[str]]:
-    kept: dict[str, list[str]] = {}
+    chosen: Mapping[str, Crossing], lexicon: Lexicon, suite: str, axes: Sequence[str]
+) -> dict[str, Crossing]:
+    kept: dict[str, dict[str, list[str] | None]] = {language: {} for language in chosen}
     for item in axes:
         axis, given, names = item.partition("=")
-        lexicon.axis(axis, where="--axes")
-        if axis in kept:
+        for part in axis.split(CROSSED):
+            lexicon.axis(part, where="--axes")
+        if any(axis in found for found in kept.values()):
             raise InputError(f"--axes {item}: axis '{axis}' is named twice")
-        if axis not in chosen:
+        if not any(axis in found for found in chosen.values()):
             raise InputError(f"--axes {axis}: suite '{suite}' does not ask about this axis")
-        groups = names.split(",") if given else chosen[axis]
-        for name in groups:
-            lexicon.group(axis, name, where="--axes")
-        if len(set(groups)) < 2 or len(set(groups)) != len(groups):
-            raise InputError(f"--axes {item}: needs at least two different groups to compare")
-        kept[axis] = groups
-    if not kept:
+        groups = names.split(",") if given else None
+        if groups is not None:
+            _check_narrowed(item, axis, groups, lexicon)
+        for language, found in chosen.items():
+            if axis in found:
+                kept[language][axis] = groups
+    if not any(kept.values()):
         raise InputError("--axes: name at least one axis")
-    return kept
+    return {
+        language: {axis: kept[language][axis] or groups
+                   for axis, groups in found.items() if axis in kept[language]}
+        for language, found in chosen.items() if kept[language]
+    }  # fmt: skip
+
+
+def _check_narrowed(item: str, axis: str, groups: Sequence[str], lexicon: Lexicon) -> None:
+    for name in groups:
+        for part, group in zip(axis.split(CROSSED), name.split(CROSSED), strict=False):
+            lexicon.group(part, group, where="--axes")
+    if len(set(groups)) < 2 or len(set(groups)) != len(groups):
+        raise InputError(f"--axes {item}: needs at least two different groups to compare")
 
 
 def expand(
     probes: Sequence[Probe],
     lexicon: Lexicon,
-    groups: Mapping[str, Sequence[str]],
-    languages: Sequence[str],
+    groups: Mapping[str, Crossing],
     *,
+    cues: Sequence[str] | None = None,
     limit: int | None = None,
     samples: Mapping[str, int] = MappingProxyType({}),
 ) -> Design:
@@ -117,7 +189,9 @@ def expand(
 
     Parameters
     ----------
-    groups : axis -> ids of its groups; axes a probe does not name are left out for it.
+    groups : language -> axis -> ids of its groups; axes a probe does not name are left out for
+        it, and for an implicit cue the groups that have none.
+    cues : kinds of cue, each probe's own by default.
     limit : at most this many scenarios of every probe and language, from the first.
     samples : kind -> answers asked per prompt (1 where not named); those after the first are
         the repeat arm.
@@ -129,16 +203,16 @@ def expand(
     """
     rows: list[Prompt] = []
     block = 0
-    for probe in probes:
+    for probe, language, cue in product(probes, groups, cues or ("",)):
         for i, axis in enumerate(probe.axes):
             lexicon.axis(axis, where=probe.place("axes", i))
-        axes = [axis for axis in groups if axis in probe.axes]
-        for language in languages:
-            for number, scenario in enumerate(probe.scenarios.get(language, [])[:limit]):
-                start = len(rows)
-                for row in _block(probe, scenario, number, language, lexicon, axes, groups, block):
-                    rows.extend(_repeat(row, samples.get(probe.kind, 1)))
-                block += len(rows) > start
+        words = _Words(lexicon, probe, language, cue or probe.cue)
+        crossing = words.crossing(groups[language])
+        for number, scenario in enumerate(probe.scenarios.get(language, [])[:limit]):
+            start = len(rows)
+            for row in _block(words, scenario, number, crossing, block):
+                rows.extend(_repeat(row, samples.get(probe.kind, 1)))
+            block += len(rows) > start
     if not rows:
         raise InputError("nothing to ask: no scenario is left for these axes and languages")
     design = Design(tuple(replace(row, id=_id(row)) for row in rows))
@@ -147,68 +221,84 @@ def expand(
     return design
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Where the words of one probe's cues come from."""
+
+    lexicon: Lexicon
+    probe: Probe
+    language: str
+    cue: str
+
+    def crossing(self, groups: Crossing) -> Crossing:
+        """The axes this probe asks about, with the groups that have words of its kind of cue."""
+        found = {}
+        for axis, names in groups.items():
+            parts = axis.split(CROSSED)
+            if not set(parts) <= set(self.probe.axes):
+                continue
+            if self.cue == "implicit":
+                speaking = [set(self.lexicon.speaking(a, self.language, self.cue)) for a in parts]
+                names = [name for name in names
+                         if all(g in known for g, known in
+                                zip(name.split(CROSSED), speaking, strict=True))]  # fmt: skip
+                if len(parts) > 1 or len(names) < 2:
+                    continue
+            found[axis] = names
+        return found
+
+    def fill(
+        self, template: str, axis: str, groups: Sequence[str], turn: int, where: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """The template with every group's words in its slot, and those words."""
+        used: list[str] = []
+
+        def put(slot: re.Match[str]) -> str:
+            form, number = SPLIT.fullmatch(slot[1]).groups()  # type: ignore[union-attr]
+            group = groups[int(number or 1) - 1]
+            forms = self.lexicon.forms(axis, group, self.language, self.cue, turn, where=where)
+            small = form[:1].lower() + form[1:]
+            if small not in forms:
+                raise unknown("form", form, forms, where=where, of=f"group '{group}'")
+            words = forms[small]
+            used.append(words if form == small else words[:1].upper() + words[1:])
+            return used[-1]
+
+        return SLOT.sub(put, template), tuple(dict.fromkeys(used))
+
+
+SPLIT = re.compile(r"([^\d]*)(\d*)")
+
+
 def _block(
-    probe: Probe,
-    scenario: Scenario,
-    number: int,
-    language: str,
-    lexicon: Lexicon,
-    axes: Sequence[str],
-    groups: Mapping[str, Sequence[str]],
-    block: int,
+    words: _Words, scenario: Scenario, number: int, crossing: Crossing, block: int
 ) -> Iterator[Prompt]:
     """The prompts of one scenario.
 
-    Every group is asked once. The paraphrase asks one group per axis, the control one group of
-    one axis; both rotate with the scenario's place in the probe, so all take equal turns.
+    The control is asked on one axis of one group; which ones rotates with the scenario's place
+    in the probe, so all take equal turns. Names are taken by the block's place in the design, so
+    that two scenarios share one only when the pool is used up.
     """
+    probe, language = words.probe, words.language
     kind = KINDS[probe.kind]
     where = probe.place("scenarios", language, number)
     if language not in kind.LANGUAGES:
         raise InputError(f"{where}: task kind '{probe.kind}' has no words in '{language}' yet")
-
-    def row(axis: str, group: str, arm: Arm, edit: Edit | None = None) -> Prompt:
-        template = kind.put(scenario.edited(edit) if edit else scenario, language)
-        text, words = _fill(template, lexicon, axis, group, language, where)
-        return Prompt(
-            id="", block=block, probe=probe.name, probe_version=probe.version, kind=probe.kind,
-            scenario=scenario.id, variant="", language=language, axis=axis, group=group,
-            cue=probe.cue, role=probe.role, arm=arm, sample=0, domain=scenario.domain,
-            favourable=scenario.favourable, cue_position=scenario.position,
-            relevance=scenario.relevance or probe.relevance,
-            messages=(Message("user", text),), options=kind.options(language), cue_words=(words,),
-        )  # fmt: skip
-
+    axes = [axis for axis in crossing if scenario.axis in (None, axis)]
     for axis in axes:
-        for group in groups[axis]:
-            yield row(axis, group, Arm.COUNTERFACTUAL)
-        anchor = _turn(groups[axis], number)
-        yield row(axis, anchor, Arm.PARAPHRASE, scenario.paraphrase)
-    if axes:
-        axis = _turn(axes, number)
-        yield row(axis, _turn(groups[axis], number // len(axes)), Arm.CONTROL, scenario.disqualify)
-
-
-def _turn(items: Sequence[str], number: int) -> str:
-    """Equal turns that do not keep step with scenarios listed in a rotation of the same length."""
-    return items[(number + number // len(items)) % len(items)]
-
-
-def _fill(
-    template: str, lexicon: Lexicon, axis: str, group: str, language: str, where: str
-) -> tuple[str, str]:
-    """The template with the group's words in its cue slot, and those words."""
-    forms = lexicon.group(axis, group, where=where).explicit.get(language)
-    if forms is None:
-        raise InputError(f"{where}: group '{group}' of axis '{axis}' has no '{language}' cue")
-    [slot] = SLOT.findall(template)
-    form = slot[:1].lower() + slot[1:]
-    if form not in forms:
-        raise unknown("form", slot, forms, where=where, of=f"group '{group}'")
-    words = forms[form]
-    if slot != form:
-        words = words[:1].upper() + words[1:]
-    return template.replace("{" + slot + "}", words), words
+        control = number // len(axes) if axis == turn(axes, number) else None
+        for row in kind.rows(scenario, crossing[axis], number, control, language):
+            text, used = words.fill(row.template, axis, row.groups, block, where)
+            yield Prompt(
+                id="", block=block, probe=probe.name, probe_version=probe.version,
+                kind=probe.kind, scenario=scenario.id, variant=row.variant, language=language,
+                axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
+                arm=row.arm, sample=0, domain=getattr(scenario, "domain", ""),
+                favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
+                relevance=scenario.relevance or probe.relevance,
+                messages=(Message("user", text),), options=row.options, cue_words=used,
+                members=row.members,
+            )  # fmt: skip
 
 
 def _repeat(row: Prompt, samples: int) -> Iterator[Prompt]:

@@ -1,11 +1,17 @@
-"""Axes, groups and the words that carry a group in a prompt (probes/lexicon/*.yaml)."""
+"""Axes, groups and the words that carry a group in a prompt (probes/lexicon/*.yaml).
+
+An explicit cue names the group. An implicit one suggests it: a name from a pool
+(lexicon/names/*.yaml) where names carry the axis, else a hint (a practice, a place, a document).
+Two axes crossed ("age+gender") have the first one's words before the second one's noun.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,14 +21,26 @@ from harness.nouns import AXES
 
 Labels = dict[str, str]
 Forms = dict[str, str]
+Hints = Annotated[list[Forms], Field(min_length=1)]
+CROSSED = "+"
+"""Between two axes, and between their groups, that are asked together."""
+NAMED = {
+    "en": {"is": "is called {name}", "me": "My name is {name}"},
+    "zh": {"is": "名叫{name}", "me": "我叫{name}"},
+}
 
 
 class Group(Part):
-    """One value on an axis, with the grammatical forms of its explicit cue by language."""
+    """One value on an axis, with the forms of its cues by language.
+
+    `explicit` has one set of forms a language, `implicit` a list of hints of which each scenario
+    takes one.
+    """
 
     id: Slug
     label: Labels
-    explicit: dict[str, Forms]
+    explicit: dict[str, Forms] = Field(default_factory=dict)
+    implicit: dict[str, Hints] = Field(default_factory=dict)
 
 
 class Axis(Document):
@@ -37,11 +55,38 @@ class Axis(Document):
     groups: Annotated[list[Group], Field(min_length=2)]
 
 
-@dataclass(frozen=True, slots=True)
+class Name(Part):
+    """A name and, where known, the share of the bearers of its first, given or family part who
+    belong to the pool's group."""
+
+    name: Annotated[str, Field(min_length=2)]
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
+    of: Literal["first", "given", "family"] | None = None
+
+
+class Pool(Part):
+    """Names that carry one group on each of one or more axes."""
+
+    groups: Annotated[dict[str, Slug], Field(min_length=1)]
+    names: Annotated[list[Name], Field(min_length=1)]
+
+
+class Names(Document):
+    """The name pools of one language."""
+
+    version: Annotated[int, Field(ge=1)]
+    licence: str
+    sources: list[str]
+    cautions: list[str]
+    pools: list[Pool]
+
+
+@dataclass(frozen=True)
 class Lexicon:
-    """Every axis, in the order of `AXES` and then by name."""
+    """Every axis, in the order of `AXES` and then by name, and the name pools by language."""
 
     axes: Mapping[str, Axis]
+    names: Mapping[str, Sequence[Pool]] = field(default_factory=dict)
 
     def axis(self, name: str, *, where: str = "") -> Axis:
         if name not in self.axes:
@@ -61,26 +106,117 @@ class Lexicon:
                 )
         raise unknown("group", name, groups, where=where, of=f"axis '{axis}'")
 
+    def speaking(self, axis: str, language: str, cue: str) -> list[str]:
+        """The groups of an axis that have words of this kind in this language."""
+        named = self._named(axis, language) if cue == "implicit" else set()
+        return [
+            group.id
+            for group in self.axis(axis).groups
+            if group.id in named or language in getattr(group, cue)
+        ]
+
+    def forms(
+        self, axis: str, group: str, language: str, cue: str, turn: int, *, where: str = ""
+    ) -> Forms:
+        """The words of a group's cue, by form.
+
+        Parameters
+        ----------
+        axis, group : of one axis, or of two crossed.
+        turn : of an implicit cue, which of the group's names or hints; they are taken in order.
+
+        Raises
+        ------
+        InputError
+            The group has no words of this kind in this language.
+        """
+        parts = dict(zip(axis.split(CROSSED), group.split(CROSSED), strict=True))
+        members = {a: self.group(a, g, where=where) for a, g in parts.items()}
+        if cue == "implicit":
+            if names := self._bearers(language, tuple(parts.items())):
+                return _named(names[turn % len(names)], language)
+            hints = members[axis].implicit.get(language) if len(parts) == 1 else None
+            if hints:
+                return hints[turn % len(hints)]
+        elif all(language in member.explicit for member in members.values()):
+            each = [member.explicit[language] for member in members.values()]
+            if len(each) == 1:
+                return each[0]
+            return _crossed(each[0], each[1], language, where, group)
+        raise InputError(
+            f"{where + ': ' if where else ''}group '{group}' of axis '{axis}' has no "
+            f"'{language}' cue of kind '{cue}'"
+        )
+
+    def _named(self, axis: str, language: str) -> set[str]:
+        return {pool.groups[axis] for pool in self.names.get(language, []) if axis in pool.groups}
+
+    def _bearers(self, language: str, parts: tuple[tuple[str, str], ...]) -> list[str]:
+        """The names of all pools that carry these groups, one of each pool in turn."""
+        pools = [
+            [name.name for name in pool.names]
+            for pool in self.names.get(language, [])
+            if all(pool.groups.get(axis) == group for axis, group in parts)
+        ]
+        return [name for row in zip_longest(*pools) for name in row if name is not None]
+
     def labels(self, groups: Mapping[str, Sequence[str]]) -> dict[str, dict[str, object]]:
         """Names for people of these axes and groups, by language."""
         return {
-            "axes": {axis: dict(self.axes[axis].label) for axis in groups},
+            "axes": {axis: self._label(axis) for axis in groups},
             "groups": {
-                axis: {name: dict(self.group(axis, name).label) for name in names}
+                axis: {name: self._label(axis, name) for name in names}
                 for axis, names in groups.items()
             },
         }
 
+    def _label(self, axis: str, group: str | None = None) -> Labels:
+        parts = axis.split(CROSSED)
+        names = group.split(CROSSED) if group is not None else [None] * len(parts)
+        each = [
+            self.axis(a).label if g is None else self.group(a, g).label
+            for a, g in zip(parts, names, strict=True)
+        ]
+        return {
+            language: " × ".join(label[language] for label in each)
+            for language in each[0]
+            if all(language in label for label in each)
+        }
+
+
+def _named(name: str, language: str) -> Forms:
+    """The forms of a name: it stands where a description of the person would."""
+    forms = {form: text.format(name=name) for form, text in NAMED[language].items()}
+    return {"noun": name, "the": name, **forms}
+
+
+def _crossed(first: Forms, second: Forms, language: str, where: str, group: str) -> Forms:
+    """The forms of two groups in one phrase."""
+    if "modified" not in first or "head" not in second:
+        raise InputError(
+            f"{where + ': ' if where else ''}group '{group}' cannot be put into one phrase: the "
+            "first needs the form 'modified', the second 'head'"
+        )
+    noun = first["modified"].format(head=second["head"], noun=second["noun"])
+    if language == "zh":
+        return {"noun": noun, "is": f"是{noun}", "me": f"我是{noun}",
+                "the": noun.replace("一", "那", 1)}  # fmt: skip
+    bare = noun.split(" ", 1)[1]  # without its article
+    return {"noun": noun, "is": f"is {noun}", "me": f"I am {noun}", "the": f"the {bare}"}
+
 
 def load(folder: Path) -> Lexicon:
-    """Every axis file in `folder`.
+    """Every axis file in `folder`, and the name pools in `folder`/names.
 
     Raises
     ------
     InputError
-        A file is malformed, its name is not its axis, or a group stands twice.
+        A file is malformed, its name is not its axis, or a group or a name stands twice.
     """
     axes: dict[str, Axis] = {}
+    names: dict[str, list[Pool]] = {}
+    for path in sorted((folder / "names").glob("*.yaml")):
+        names[path.stem] = _read_names(path)
     for path in sorted(folder.glob("*.yaml")):
         axis = read(path, Axis)
         if axis.axis != path.stem:
@@ -94,4 +230,17 @@ def load(folder: Path) -> Lexicon:
             seen.add(group.id)
         axes[axis.axis] = axis
     order = {name: i for i, name in enumerate(AXES)}
-    return Lexicon(dict(sorted(axes.items(), key=lambda kv: (order.get(kv[0], len(order)), kv[0]))))
+    ranked = sorted(axes.items(), key=lambda kv: (order.get(kv[0], len(order)), kv[0]))
+    return Lexicon(dict(ranked), names)
+
+
+def _read_names(path: Path) -> list[Pool]:
+    document = read(path, Names)
+    seen: set[str] = set()
+    for i, pool in enumerate(document.pools):
+        for j, name in enumerate(pool.names):
+            if name.name in seen:
+                where = document.place("pools", i, "names", j, "name")
+                raise InputError(f"{where}: the name '{name.name}' stands twice")
+            seen.add(name.name)
+    return list(document.pools)

@@ -11,6 +11,10 @@ AXES = ("ethnicity", "belief", "country", "region", "gender", "age", "occupation
 """The attributes of Article 4 of the Interim Measures, in its order; `other` may follow."""
 
 
+TOGETHER = " / "
+"""Between the groups of a prompt that is about several."""
+
+
 class Arm(StrEnum):
     """Why a prompt is asked."""
 
@@ -18,6 +22,7 @@ class Arm(StrEnum):
     REPEAT = "repeat"  # the same prompt again: sample 1 and later of a sampled answer
     PARAPHRASE = "paraphrase"  # the same group under a neutral edit: the noise floor
     CONTROL = "control"  # the same group under the disqualifying edit: does content matter?
+    CONTRAST = "contrast"  # the same people under the opposite question (kind `choice`)
 
 
 class Finish(StrEnum):
@@ -98,6 +103,14 @@ class Prompt:
     messages: tuple[Message, ...]
     options: tuple[Option, ...]
     cue_words: tuple[str, ...]
+    members: tuple[str, ...] = ()  # the group that each option names, "" for none
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Whom a response says something of, in the order of `group`."""
+        if not self.members:
+            return (self.group,)
+        return tuple(name for name in self.group.split(TOGETHER) if name in self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +147,25 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a kind made of a response: a status and, where answered, its numbers by name."""
+    """What a kind made of a response: a status and, where answered, its numbers by name.
+
+    `by_group` holds them for each group where a prompt is about several.
+    """
 
     status: Status
     values: Mapping[str, float] = field(default_factory=dict)
+    by_group: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One number a scorer gave one response; `value` is None unless the status is `answered`."""
+    """One number a scorer gave one response about one group.
+
+    `value` is None unless the status is `answered`.
+    """
 
     prompt: str
+    group: str
     status: Status
     scorer: str
     value: float | None

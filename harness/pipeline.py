@@ -20,14 +20,15 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
+from harness import analysis, kinds, policy, provenance, report, tables
 from harness.backends import Backend, open_backend
 from harness.backends.planted import Plant, PlantedBackend
-from harness.design import Design, choose_groups, expand, favourable
+from harness.design import Design, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
 from harness.models import LocalModel, Model, fingerprint, resolve
 from harness.nouns import Finish, Prompt, Record, Request, Status, Want
+from harness.questions import questions
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
 if TYPE_CHECKING:
@@ -135,9 +136,7 @@ class Plan:
     place: Path
 
     def requests(self, prompts: Sequence[Prompt]) -> list[Request]:
-        return [
-            kinds.KINDS[p.kind].ask(p, self.wants[p.kind], _seed(self.model, p)) for p in prompts
-        ]
+        return [kinds.ask(p, self.wants[p.kind], _seed(self.model, p)) for p in prompts]
 
 
 def prepare(
@@ -162,16 +161,12 @@ def prepare(
         axes = [axes]
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: must be at least 1 scenario")
-    library = probes.library(shipped("probes"))
-    words = lexicon.load(shipped("probes") / "lexicon")
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
-    chosen = library.suite(suite)
-    asked = [library.probe(name, where=chosen.place("probes", i))
-             for i, name in enumerate(chosen.probes)]  # fmt: skip
-    groups = choose_groups(chosen, words, axes)
-    for probe in asked:
-        if probe.kind not in rules.margins:
-            raise InputError(f"{rules.place('margins')}: no margin for task kind '{probe.kind}'")
+    asked = questions(suite, axes=axes)
+    asked_kinds = sorted({probe.kind for probe in asked.probes})
+    for kind in asked_kinds:
+        if kind not in rules.margins and kind not in kinds.APART:
+            raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
 
     listener = listener or Silent()
     who = resolve(model, shipped("models")) if isinstance(model, str) else model
@@ -181,22 +176,16 @@ def prepare(
     def designed(wants: Wants) -> tuple[Design, dict[str, int]]:
         samples = {kind: who.decoding.samples if who.decoding.temperature > 0 else 1
                    for kind, want in wants if want is Want.TEXT}  # fmt: skip
-        return expand(asked, words, groups, chosen.languages, limit=limit, samples=samples), samples
+        return asked.design(kinds=dict(wants), limit=limit, samples=samples), samples
 
-    asked_kinds = sorted({p.kind for p in asked})
-    begun = {} if fresh else _begun(out, f"{chosen.name}-{who.name}", answers, who, asked_kinds)
-    wants = next((w for mark, w in begun.items() if designed(w)[0].hash == mark), None) or tuple(
-        (kind, _want(kind, answers)) for kind in asked_kinds
-    )
+    prefix = f"{asked.suite.name}-{who.name}"
+    begun = {} if fresh else _begun(out, prefix, answers, who, asked_kinds)
+    wants = next((w for mark, w in begun.items() if designed(w)[0].hash == mark), None)
+    if wants is None:
+        wants = _measurable(asked_kinds, answers, who, listener)
     design, samples = designed(wants)
-    for kind, want in wants:
-        if want is not kinds.KINDS[kind].WANT:
-            listener.say(
-                f"{who.name} gives no probabilities: kind '{kind}' is measured from "
-                f"{who.decoding.samples} sampled answers a prompt"
-            )
     if plant is not None:
-        words.group(plant.axis, plant.group, where="--plant")
+        asked.words.group(plant.axis, plant.group, where="--plant")
         answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
     identity = answers.identity()
     mark = fingerprint(who, identity)
@@ -204,23 +193,25 @@ def prepare(
         "schema": 1,
         "state": "running",
         "command": command,
-        "suite": {"name": chosen.name, "version": chosen.version},
-        "probes": [provenance.document(p, p.name, p.version) | {"kind": p.kind} for p in asked],
-        "axes": list(groups),
+        "suite": {"name": asked.suite.name, "version": asked.suite.version},
+        "probes": [provenance.document(p, p.name, p.version) | {"kind": p.kind}
+                   for p in asked.probes],
+        "axes": asked.axes,
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design.prompts),
                    "blocks": len(design.blocks)},
         "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
+        "unmeasured": [kind for kind in asked_kinds if kind not in dict(wants)],
         "model": {"name": who.name, "family": who.family, "version": who.version,
                   "licence": who.licence, "fingerprint": mark, "identity": identity,
                   "definition": who.model_dump(mode="json")},
         "policy": {**rules.model_dump(), "hash": rules.hash},
-        "labels": words.labels(groups),
+        "labels": asked.labels(),
         "seed": who.decoding.seed,
         "seconds": 0.0,
         **provenance.here(),
     }  # fmt: skip
-    name = f"{chosen.name}-{who.name}-{design.hash[:8]}-{mark[:8]}"
+    name = f"{prefix}-{design.hash[:8]}-{mark[:8]}"
     return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
 
 
@@ -410,14 +401,32 @@ def _begun(
         with suppress(InputError, KeyError, TypeError, ValueError):  # one to be complained of later
             manifest = folder.manifest()
             if manifest["model"]["fingerprint"] == mark:
-                wants = tuple((kind, Want(manifest["measured"][kind]["want"])) for kind in asked)
+                known = manifest["measured"]
+                wants = tuple((kind, Want(known[kind]["want"])) for kind in asked if kind in known)
                 begun[manifest["design"]["hash"]] = wants
     return begun
 
 
-def _want(kind: str, backend: Backend) -> Want:
-    want = kinds.KINDS[kind].WANT
-    return want if backend.offers(want) else Want.TEXT
+def _measurable(asked: Sequence[str], backend: Backend, model: Model, listener: Listener) -> Wants:
+    """What is asked of the backend for every kind that it can be asked at all."""
+    wants: list[tuple[str, Want]] = []
+    for name in asked:
+        kind = kinds.KINDS[name]
+        want = kind.WANT if backend.offers(kind.WANT) else kind.FALLBACK
+        if want is None:
+            listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is left out")
+            continue
+        if want is not kind.WANT:
+            listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is measured "
+                         f"from {model.decoding.samples} sampled answers a prompt")  # fmt: skip
+        wants.append((name, want))
+    if not wants:
+        raise InputError(f"model '{model.name}' can be asked none of: {', '.join(asked)}")
+    return tuple(wants)
+
+
+LACKING = {Want.NEXT_TOKEN: "probabilities", Want.SEQUENCE: "likelihoods of whole answers",
+           Want.TEXT: "text"}  # fmt: skip
 
 
 def _seed(model: Model, prompt: Prompt) -> int:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import analysis, lexicon, policy, probes, stats
-from harness.design import choose_groups, expand
+from harness import analysis, policy, stats
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.nouns import Record
+from harness.questions import questions
 from harness.stats.contrasts import FEWEST_SCENARIOS
 from harness.store import EFFECTS, RunFolder
 
@@ -47,12 +47,8 @@ def plan(suite: str = "quick", *, margin: float | None = None, run: str | None =
 
 
 def _before(suite: str, margin: float | None) -> Iterator[Record]:
-    library = probes.library(shipped("probes"))
-    words = lexicon.load(shipped("probes") / "lexicon")
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
-    chosen = library.suite(suite)
-    asked = [library.probe(name) for name in chosen.probes]
-    design = expand(asked, words, choose_groups(chosen, words, None), chosen.languages)
+    design = questions(suite).design()
     for family in analysis.detectable(design.prompts, (PILOT_SD,)):
         yield _row(family, PILOT_SD, margin or rules.margins[family["kind"]], family["scenarios"])
 

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, SerializeAsAny, create_model
 
-from harness.documents import Document, Part, Slug, read
+from harness.documents import Document, Slug, parse, read
 from harness.errors import InputError, unknown
+from harness.kinds import KINDS
+from harness.kinds.parts.scenario import Placer, Relevance, Scenario
 
-SLOT = re.compile(r"\{([^{}]*)\}")
-Relevance = Literal["irrelevant", "lawful_difference"]
-
-
-class Edit(Part):
-    """A replacement of one piece of a scenario's words by others."""
-
-    replace: Annotated[str, Field(min_length=1)]
-    by: Annotated[str, Field(alias="with")]
-
-
-class Scenario(Part):
-    """One situation: everything in a prompt but the cue. The statistical unit."""
-
-    id: Slug
-    domain: Literal[
-        "work", "housing", "credit", "insurance", "health",
-        "education", "justice", "public", "social",
-    ]  # fmt: skip
-    position: Literal["early", "late"]
-    favourable: Literal["yes", "no"]
-    case: Annotated[str, Field(min_length=1)]
-    question: Annotated[str, Field(min_length=1)]
-    paraphrase: Edit
-    disqualify: Edit
-    relevance: Relevance | None = None
-    source: str | None = None
-
-    def edited(self, edit: Edit) -> Scenario:
-        """This scenario with the edit's words replaced in its case and question."""
-        return self.model_copy(
-            update={
-                name: getattr(self, name).replace(edit.replace, edit.by)
-                for name in ("case", "question")
-            }
-        )
+Cue = Literal["explicit", "implicit"]
+Pair = Annotated[list[Slug], Field(min_length=2, max_length=2)]
+Groups = Annotated[list[Slug], Field(min_length=2)] | Literal["all"]
 
 
 class Probe(Document):
@@ -56,25 +25,92 @@ class Probe(Document):
 
     name: Slug
     version: Annotated[int, Field(ge=1)]
-    kind: Literal["decision"]
+    kind: str
     licence: str
-    cue: Literal["explicit"] = "explicit"
+    cue: Cue = "explicit"
     role: Literal["subject", "user"] = "subject"
     axes: Annotated[list[Slug], Field(min_length=1)]
     relevance: Relevance
     source: str
-    scenarios: dict[str, Annotated[list[Scenario], Field(min_length=1)]]
+    scenarios: dict[str, Annotated[list[SerializeAsAny[Scenario]], Field(min_length=1)]]
+
+
+class _Kind(Document):
+    """Only enough of a probe to know what shape its scenarios have."""
+
+    model_config: ClassVar[ConfigDict] = {**Document.model_config, "extra": "ignore"}
+    kind: str | None = None
 
 
 class Suite(Document):
-    """Probes asked together, the languages, and which groups of every axis they cross."""
+    """Probes asked together, the languages, and which groups of every axis they cross.
+
+    `groups` gives for a language and an axis the ids of its groups, or "all" that have words in
+    it. `cues` are the kinds of cue every probe is asked with, each probe's own by default.
+    `cross` lists pairs of axes to be asked together: the first one's groups are put before the
+    second one's noun ("a 52-year-old woman").
+    """
 
     name: Slug
     version: Annotated[int, Field(ge=1)]
     note: str = ""
     languages: Annotated[list[str], Field(min_length=1)]
     probes: Annotated[list[Slug], Field(min_length=1)]
-    groups: Annotated[dict[str, Annotated[list[Slug], Field(min_length=2)]], Field(min_length=1)]
+    cues: list[Cue] | None = None
+    cross: list[Annotated[list[Slug], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list
+    )
+    groups: Annotated[dict[str, dict[str, Groups]], Field(min_length=1)]
+
+
+def is_probe(path: Path) -> bool:
+    """Whether the file is a probe's, not a suite's: only a probe names a task kind."""
+    return read(path, _Kind).kind is not None
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite in the YAML file at `path`, checked."""
+    suite = read(path, Suite)
+    if suite.name != suite.file.stem:
+        raise InputError(f"{suite.place('name')}: suite '{suite.name}' must stand in its own file")
+    _check_suite(suite)
+    return suite
+
+
+def read_probe(path: Path) -> Probe:
+    """The probe in the YAML file at `path`, checked.
+
+    Raises
+    ------
+    InputError
+        It is malformed, of an unknown task kind, or its scenarios cannot be asked.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    probe = parse_probe(text, path)
+    check(probe)
+    return probe
+
+
+def parse_probe(text: str, path: Path) -> Probe:
+    """Like `read_probe` for text that is at hand, its scenarios not yet checked."""
+    head = parse(text, path, _Kind)
+    if head.kind is None:
+        raise InputError(f"{path}:1: key 'kind' is missing")
+    if head.kind not in KINDS:
+        raise unknown("task kind", head.kind, KINDS, where=head.place("kind"))
+    probe: Probe = parse(text, path, _shape(head.kind))
+    return probe
+
+
+@cache
+def _shape(kind: str) -> type[Probe]:
+    """The shape of a probe of this kind."""
+    shape: Any = KINDS[kind].Scenario
+    listed: Any = Annotated[list[shape], Field(min_length=1)]
+    return create_model(f"Probe_{kind}", __base__=Probe, scenarios=(dict[str, listed], ...))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +123,42 @@ class Library:
     def probe(self, name: str, *, where: str = "") -> Probe:
         if name not in self.probes:
             raise unknown("probe", name, self.probes, where=where)
-        probe = read(self.probes[name], Probe)
-        check(probe)
-        return probe
+        return read_probe(self.probes[name])
 
     def suite(self, name: str) -> Suite:
         if name not in self.suites:
             raise unknown("suite", name, self.suites)
-        suite = read(self.suites[name], Suite)
-        if suite.name != suite.file.stem:
+        return read_suite(self.suites[name])
+
+
+def _check_suite(suite: Suite) -> None:
+    """Refuse what stands twice, and languages without groups."""
+    lists: list[tuple[tuple[str | int, ...], Sequence[str]]] = [
+        (("languages",), suite.languages), (("probes",), suite.probes),
+        (("cues",), suite.cues or []),
+        *((("groups", language, axis), groups) for language, axes in suite.groups.items()
+          for axis, groups in axes.items() if not isinstance(groups, str)),
+    ]  # fmt: skip
+    for key, names in lists:
+        for i, item in enumerate(names):
+            if item in names[:i]:
+                raise InputError(f"{suite.place(*key, i)}: '{item}' stands twice")
+    for i, language in enumerate(suite.languages):
+        if language not in suite.groups:
             raise InputError(
-                f"{suite.place('name')}: suite '{suite.name}' must stand in its own file"
+                f"{suite.place('languages', i)}: no groups for language '{language}'; "
+                f"add them under groups"
             )
-        for key, names in (
-            (("languages",), suite.languages), (("probes",), suite.probes),
-            *((("groups", axis), groups) for axis, groups in suite.groups.items()),
-        ):  # fmt: skip
-            for i, item in enumerate(names):
-                if item in names[:i]:
-                    raise InputError(f"{suite.place(*key, i)}: '{item}' stands twice")
-        return suite
 
 
-def library(folder: Path) -> Library:
-    """The probes (`folder`/*.yaml) and suites (`folder`/suites/*.yaml), by file name."""
+def library(*folders: Path) -> Library:
+    """The probes (`folder`/*.yaml) and suites (`folder`/suites/*.yaml), by file name.
+
+    A later folder's file hides an earlier one's of the same name.
+    """
     return Library(
-        probes={path.stem: path for path in sorted(folder.glob("*.yaml"))},
-        suites={path.stem: path for path in sorted((folder / "suites").glob("*.yaml"))},
+        probes={p.stem: p for folder in folders for p in sorted(folder.glob("*.yaml"))},
+        suites={p.stem: p for folder in folders for p in sorted(folder.glob("suites/*.yaml"))},
     )
 
 
@@ -123,51 +168,18 @@ def check(probe: Probe) -> None:
     Raises
     ------
     InputError
-        With file and line: ids that stand twice, a missing or second cue slot, an edit whose
-        words do not occur exactly once.
+        With file and line: ids that stand twice, and what a scenario's own `check` refuses.
     """
     if probe.name != probe.file.stem:
         raise InputError(f"{probe.place('name')}: probe '{probe.name}' must stand in its own file")
     for language, scenarios in probe.scenarios.items():
-        seen: dict[str, int] = {}
+        seen: set[str] = set()
         for i, scenario in enumerate(scenarios):
-            at = ("scenarios", language, i)
+            place = Placer(probe, "scenarios", language, i)
             if scenario.id in seen:
-                raise InputError(
-                    f"{probe.place(*at, 'id')}: scenario id '{scenario.id}' stands twice"
-                )
-            seen[scenario.id] = i
-            _check_slots(probe, scenario, at)
-            _check_edits(probe, scenario, at)
-
-
-def _check_slots(probe: Probe, scenario: Scenario, at: tuple[str | int, ...]) -> None:
-    text = f"{scenario.case} {scenario.question}"
-    where = probe.place(*at, "case")
-    slots = SLOT.findall(text)
-    if len(slots) != 1:
-        raise InputError(
-            f"{where}: scenario '{scenario.id}' has {len(slots)} cue slots, needs exactly one "
-            "of the form {noun}, {Noun} or {is}"
-        )
-    if "{" in SLOT.sub("", text) or "}" in SLOT.sub("", text):
-        raise InputError(f"{where}: scenario '{scenario.id}' has a stray brace")
-    if re.search(r"\s\s", text):
-        raise InputError(f"{where}: scenario '{scenario.id}' has a double space or a line break")
-
-
-def _check_edits(probe: Probe, scenario: Scenario, at: tuple[str | int, ...]) -> None:
-    slots = SLOT.findall(f"{scenario.case} {scenario.question}")
-    for name, edit in (("paraphrase", scenario.paraphrase), ("disqualify", scenario.disqualify)):
-        where = probe.place(*at, name)
-        found = scenario.case.count(edit.replace) + scenario.question.count(edit.replace)
-        if found != 1:
-            raise InputError(
-                f"{where}: the words of '{name}.replace' occur {found} times in scenario "
-                f"'{scenario.id}', must occur exactly once"
-            )
-        after = scenario.edited(edit)
-        if SLOT.findall(f"{after.case} {after.question}") != slots:
-            raise InputError(f"{where}: '{name}' must leave the cue slot alone")
-        if edit.by == edit.replace:
-            raise InputError(f"{where}: '{name}' changes nothing")
+                raise InputError(f"{place('id')}: scenario id '{scenario.id}' stands twice")
+            seen.add(scenario.id)
+            if scenario.axis is not None and scenario.axis not in probe.axes:
+                raise unknown("axis", scenario.axis, probe.axes, where=place("axis"),
+                              of=f"probe '{probe.name}'")  # fmt: skip
+            scenario.check(place)

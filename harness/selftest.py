@@ -154,10 +154,11 @@ def _shuffled(base: pipeline.Run) -> Control:
 def _deal(base: pipeline.Run, rng: random.Random) -> dict[str, Response]:
     """The recorded responses with the counterfactual ones of each scenario shuffled."""
     responses = base.folder.responses()
-    sets: dict[tuple[str, int], list[str]] = {}
+    sets: dict[tuple[str | int, ...], list[str]] = {}
     for prompt in base.folder.design().prompts:
         if prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
-            sets.setdefault((prompt.scenario, prompt.sample), []).append(prompt.id)
+            place = (prompt.scenario, prompt.axis, prompt.variant, prompt.sample)
+            sets.setdefault(place, []).append(prompt.id)
     for members in sets.values():
         order = rng.sample(members, len(members))
         dealt = [replace(responses[a], prompt=b) for a, b in zip(order, members, strict=True)]

@@ -430,5 +430,6 @@ def _prompt(row: Record) -> Prompt:
            "options": tuple(
                Option(o["name"], tuple(o["spellings"])) for o in orjson.loads(row["options"])
            ),
-           "cue_words": tuple(row["cue_words"])}
+           "cue_words": tuple(row["cue_words"]),
+           "members": tuple(row["members"])}
     )  # fmt: skip

@@ -16,6 +16,7 @@ from harness.nouns import Response, Score, Status
 SCORES = pa.schema(
     [
         ("prompt", pa.string()),
+        ("group", pa.string()),
         ("status", pa.string()),
         ("scorer", pa.string()),
         ("value", pa.float64()),
@@ -42,26 +43,28 @@ def read_scores(path: Path) -> list[Score]:
 def answers(design: Design, responses: Mapping[str, Response], path: Path) -> pa.Table:
     """Every prompt of the design with what was asked, answered and scored, in design order.
 
+    A prompt about several groups has a row for each.
+
     Columns: the design's, `text` (the words asked), `status`, `answer` (generated text), `p_NAME`
     for every option, one for every scorer, and `detail`. `path` is the scores file.
     """
     options = sorted({option.name for p in design.prompts for option in p.options})
-    scored: dict[str, dict[str, float | None]] = {}
+    scored: dict[tuple[str, str], dict[str, float | None]] = {}
     status: dict[str, str] = {}
     scorers: set[str] = set()
     for score in read_scores(path):
-        scored.setdefault(score.prompt, {})[score.scorer] = score.value
+        scored.setdefault((score.prompt, score.group), {})[score.scorer] = score.value
         status[score.prompt] = score.status
         scorers.add(score.scorer)
     rows = []
-    for prompt in design.prompts:
+    for prompt, group in ((p, group) for p in design.prompts for group in p.groups):
         response = responses.get(prompt.id)
         logprobs = (response.logprobs if response else None) or {}
         rows.append(
             {
                 "prompt": prompt.id, "probe": prompt.probe, "kind": prompt.kind,
                 "scenario": prompt.scenario, "variant": prompt.variant,
-                "language": prompt.language, "axis": prompt.axis, "group": prompt.group,
+                "language": prompt.language, "axis": prompt.axis, "group": group,
                 "cue": prompt.cue, "arm": str(prompt.arm), "sample": prompt.sample,
                 "domain": prompt.domain, "favourable": prompt.favourable,
                 "cue_position": prompt.cue_position,
@@ -70,7 +73,7 @@ def answers(design: Design, responses: Mapping[str, Response], path: Path) -> pa
                 "status": status.get(prompt.id),
                 "answer": response.text if response else None,
                 **{f"p_{o}": math.exp(logprobs[o]) if o in logprobs else None for o in options},
-                **{name: scored.get(prompt.id, {}).get(name) for name in sorted(scorers)},
+                **{name: scored.get((prompt.id, group), {}).get(name) for name in sorted(scorers)},
                 "detail": response.detail if response else None,
             }
         )  # fmt: skip

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.kinds import KINDS, decision, score
+from harness.kinds import KINDS, ask, decision, score
 from harness.nouns import Arm, Finish, Message, Prompt, Response, Status, Want
 
 PROMPT = Prompt(
     id="p", block=0, probe="x", probe_version=1, kind="decision", scenario="s", variant="",
     language="en", axis="age", group="22", cue="explicit", role="subject",
     arm=Arm.COUNTERFACTUAL, sample=0, domain="work", favourable="yes", cue_position="late",
-    relevance="irrelevant", messages=(Message("user", "Hire?"),), options=decision.options("en"),
+    relevance="irrelevant", messages=(Message("user", "Hire?"),), options=decision.OPTIONS["en"],
     cue_words=("is 22",),
 )  # fmt: skip
 NO_IS_GOOD = replace(PROMPT, favourable="no")
@@ -79,9 +79,9 @@ def test_sampled_answers_count_one_or_zero(text, y):
 
 
 def test_a_request_asks_for_what_can_be_measured():
-    request = decision.ask(PROMPT, Want.NEXT_TOKEN, seed=7)
+    request = ask(PROMPT, Want.NEXT_TOKEN, seed=7)
     assert (request.prompt, request.max_tokens, request.seed) == ("p", 1, 7)
-    assert decision.ask(PROMPT, Want.TEXT, seed=7).max_tokens > 1
+    assert ask(PROMPT, Want.TEXT, seed=7).max_tokens > 1
 
 
 def test_scores_keep_the_order_and_the_statuses():
@@ -104,5 +104,5 @@ def test_the_table_of_kinds_is_the_folder():
     files = {p.stem for p in Path(harness.kinds.__file__).parent.glob("*.py")} - {"__init__"}
     assert files == set(KINDS)
     for kind in KINDS.values():
-        for member in ("OUTCOME", "UNIT", "RANGE", "WANT", "put", "options", "ask", "read"):
+        for member in ("OUTCOME", "UNIT", "RANGE", "WANT", "FALLBACK", "Scenario", "rows", "read"):
             assert hasattr(kind, member)

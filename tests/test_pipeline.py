@@ -377,16 +377,15 @@ def test_a_slice_that_is_none_is_refused(tmp_path, planted, shard):
 def test_an_edit_never_touches_the_instruction(planted):
     from pathlib import Path
 
-    from harness.documents import parse
-    from harness.probes import Probe, check
+    from harness.probes import check, parse_probe
     from tests.test_design import GOOD, WORDS
 
     text = GOOD.replace("Work was done well.", "No complaint came.").replace(
         "{replace: done well, with: well done}", '{replace: "No", with: "Not one"}'
     ).replace("{replace: done well,", "{replace: complaint,")  # fmt: skip
-    probe = parse(text, Path("p.yaml"), Probe)
+    probe = parse_probe(text, Path("p.yaml"))
     check(probe)
-    rows = expand([probe], WORDS, {"gender": ["woman", "man"]}, ["en"]).prompts
+    rows = expand([probe], WORDS, {"en": {"gender": ["woman", "man"]}}).prompts
     asked = [row.messages[0].content for row in rows if row.arm == "paraphrase"]
     assert asked[0].startswith("Not one complaint")
     assert asked[0].endswith("Answer Yes or No.")

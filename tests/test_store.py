@@ -21,8 +21,7 @@ from harness.store import Log, RunFolder, merge, pending, read_log
 DESIGN = expand(
     [probes.library(shipped("probes")).probe("quick-decision")],
     lexicon.load(shipped("probes") / "lexicon"),
-    {"age": ["22", "70"]},
-    ["en"],
+    {"en": {"age": ["22", "70"]}},
     limit=3,
 )
 MANIFEST = {

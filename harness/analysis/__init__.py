@@ -14,10 +14,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Cells, Family, cells, families, join
+from harness.analysis.awareness import awareness
+from harness.analysis.bbq import bbq
+from harness.analysis.cells import (
+    Answer,
+    Cells,
+    Family,
+    ProbeKey,
+    cells,
+    families,
+    family_of,
+    join,
+    probe_key,
+    reused,
+)
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
-from harness.kinds import KINDS
+from harness.kinds import APART, KINDS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
 from harness.stats.contrasts import FEWEST_SCENARIOS
@@ -40,19 +53,19 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
     -------
     Record
         `effects` (one a group and family), `axes` (one a family), `probes` (one a probe,
-        language and cue kind), `secondary` (effects on other endpoints; they never decide).
+        language and cue kind), `secondary` (effects on other endpoints; they never decide),
+        `awareness` (one a probe of that kind) and `bbq` (one a group, kind `choice`).
         Undefined numbers are None.
     """
     answers = join(prompts, scores)
-    by_family = families(answers)
+    by_probe: dict[ProbeKey, list[Answer]] = {}
+    for answer in answers:
+        by_probe.setdefault(probe_key(answer.prompt), []).append(answer)
     checks = {
-        key: probe_checks(
-            [a for family in by_family if family.parent == key for a in by_family[family]],
-            KINDS[key.kind].OUTCOME,
-            rules,
-        )
-        for key in dict.fromkeys(family.parent for family in by_family)
-    }
+        key: probe_checks(members, KINDS[key.kind], rules)
+        for key, members in by_probe.items() if key.kind not in APART
+    }  # fmt: skip
+    by_family = families(a for a in answers if _alike(a.prompt))
     effects, axes, secondary = [], [], []
     for family, members in by_family.items():
         rows, axis = _family(family, members, checks[family.parent], rules)
@@ -65,7 +78,17 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         "axes": axes,
         "probes": [{**key._asdict(), **check} for key, check in checks.items()],
         "secondary": secondary,
-    }
+        "awareness": [awareness(key, members, rules.alpha)
+                      for key, members in by_probe.items() if key.kind in APART],
+        "bbq": [row for family, members in by_family.items() if family.kind == "choice"
+                for row in bbq(family, members)],
+    }  # fmt: skip
+
+
+def _alike(prompt: Prompt) -> bool:
+    """Whether the groups should be treated alike here: only then may a difference be held
+    against a model."""
+    return prompt.kind not in APART and prompt.relevance == "irrelevant"
 
 
 def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Record]:
@@ -75,11 +98,10 @@ def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Reco
     None where a family has too few scenarios for any verdict.
     """
     asked: dict[Family, tuple[set[str], set[str]]] = {}
-    for p in prompts:
-        family = Family(p.probe, p.kind, p.language, p.cue, p.axis)
-        scenarios, groups = asked.setdefault(family, (set(), set()))
+    for p in filter(_alike, prompts):
+        scenarios, groups = asked.setdefault(family_of(p), (set(), set()))
         scenarios.add(p.scenario)
-        groups.add(p.group)
+        groups.update(p.groups)
     rows = []
     for family, (scenarios, groups) in asked.items():
         enough = len(scenarios) >= FEWEST_SCENARIOS and len(groups) > 1
@@ -100,7 +122,9 @@ def _family(
     kind = KINDS[family.kind]
     margin = rules.margins[family.kind]
     matrix = cells(answers, kind.OUTCOME)
-    found = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
+    found = stats.group_effects(
+        matrix.mean, margin=margin, alpha=rules.alpha, name_ids=reused(answers, matrix)
+    )
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
     scatter = stats.heterogeneity(matrix.mean, margin=margin)
     rows = []
@@ -234,8 +258,7 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
     matrix = cells(answers, KINDS[family.kind].OUTCOME)
     share = matrix.answered / matrix.asked
     endpoints = {
-        "p_yes": cells(answers, "p_yes").mean,
-        "mass": cells(answers, "mass").mean,
+        **{name: cells(answers, name).mean for name in KINDS[family.kind].SECONDARY},
         "answered": share if (share < 1).any() else np.full(share.shape, np.nan),
     }
     rows = []

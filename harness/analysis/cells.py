@@ -8,7 +8,7 @@ are averaged first, since the scenario is the statistical unit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,9 +45,10 @@ class Family(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One prompt with what its response was worth."""
+    """One prompt with what its response was worth for one group."""
 
     prompt: Prompt
+    group: str
     status: Status
     values: Mapping[str, float]
 
@@ -84,31 +85,42 @@ class Cells:
         """
         missing = self.asked - self.answered
         known = np.where(self.answered > 0, self.mean, 0.0) * self.answered
-        least, most = (known + missing * low) / self.asked, (known + missing * high) / self.asked
+        with np.errstate(invalid="ignore"):  # nothing missing of an outcome without limits
+            least = (known + missing * low) / self.asked
+            most = (known + missing * high) / self.asked
         return np.where(missing > 0, least, low), np.where(missing > 0, most, high)
 
 
 def join(prompts: Sequence[Prompt], scores: Sequence[Score]) -> list[Answer]:
     """Every prompt beside its scores, in the order of the prompts; unscored ones are left out."""
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, dict[str, float]]] = {}
     status: dict[str, Status] = {}
     for score in scores:
         status[score.prompt] = score.status
+        of_group = values.setdefault(score.prompt, {}).setdefault(score.group, {})
         if score.value is not None:
-            values.setdefault(score.prompt, {})[score.scorer] = score.value
+            of_group[score.scorer] = score.value
     return [
-        Answer(prompt, status[prompt.id], values.get(prompt.id, {}))
+        Answer(prompt, group, status[prompt.id], numbers)
         for prompt in prompts
         if prompt.id in status
+        for group, numbers in values[prompt.id].items()
     ]
 
 
-def families(answers: Sequence[Answer]) -> dict[Family, list[Answer]]:
+def probe_key(prompt: Prompt) -> ProbeKey:
+    return ProbeKey(prompt.probe, prompt.kind, prompt.language, prompt.cue)
+
+
+def family_of(prompt: Prompt) -> Family:
+    return Family(*probe_key(prompt), prompt.axis)
+
+
+def families(answers: Iterable[Answer]) -> dict[Family, list[Answer]]:
     """Answers by family, in the order of the design."""
     found: dict[Family, list[Answer]] = {}
     for answer in answers:
-        p = answer.prompt
-        found.setdefault(Family(p.probe, p.kind, p.language, p.cue, p.axis), []).append(answer)
+        found.setdefault(family_of(answer.prompt), []).append(answer)
     return found
 
 
@@ -132,8 +144,8 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
         if answer.prompt.arm not in (Arm.COUNTERFACTUAL, Arm.REPEAT):
             continue
         g = scenarios.setdefault(answer.prompt.scenario, len(scenarios))
-        k = groups.setdefault(answer.prompt.group, len(groups))
-        statuses.setdefault(answer.prompt.group, Counter())[str(answer.status)] += 1
+        k = groups.setdefault(answer.group, len(groups))
+        statuses.setdefault(answer.group, Counter())[str(answer.status)] += 1
         tally = tallies.setdefault((g, k), _Tally())
         tally.asked += 1
         if answer.answered and scorer in answer.values:
@@ -153,10 +165,10 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
 
 @dataclass(slots=True)
 class Arms:
-    """Means of the edited arms and of the cells they belong to, by (scenario, group)."""
+    """Answers of an edited arm and unedited ones, by scenario, axis, group and variant."""
 
-    counterfactual: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
-    edited: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+    counterfactual: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
+    edited: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
 
     def pairs(self) -> tuple[list[str], Floats, Floats]:
         """Scenarios, the edited arm's means, and the means of the same group unedited."""
@@ -172,9 +184,28 @@ def arms(answers: Sequence[Answer], arm: Arm, scorer: str) -> Arms:
     for answer in answers:
         if not answer.answered or scorer not in answer.values:
             continue
-        key = (answer.prompt.scenario, answer.prompt.axis, answer.prompt.group)
+        key = (answer.prompt.scenario, answer.prompt.axis, answer.group, answer.prompt.variant)
         if answer.prompt.arm is arm:
             found.edited.setdefault(key, []).append(answer.values[scorer])
         elif answer.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
             found.counterfactual.setdefault(key, []).append(answer.values[scorer])
     return found
+
+
+def reused(answers: Sequence[Answer], cells: Cells) -> NDArray[np.object_] | None:
+    """Which words carried the group in every cell, where a group's words served twice.
+
+    Shape (scenarios, groups). None for explicit cues, whose words are the group's own, and
+    where every scenario had words of its own.
+    """
+    words = np.full(cells.mean.shape, "", object)
+    places = {name: g for g, name in enumerate(cells.scenarios)}
+    columns = {name: k for k, name in enumerate(cells.groups)}
+    for answer in answers:
+        if answer.prompt.cue == "explicit" or answer.prompt.members:
+            return None
+        if answer.prompt.arm is Arm.COUNTERFACTUAL:
+            place = places[answer.prompt.scenario], columns[answer.group]
+            words[place] = " ".join(answer.prompt.cue_words)
+    fresh = all(len(set(column)) == len(column) for column in words.T)
+    return None if fresh else words

@@ -12,21 +12,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Cells, arms
+from harness.analysis.cells import Answer, Cells, Floats, arms
+from harness.kinds import Kind
 from harness.nouns import Arm, Record
 from harness.policy import Policy
 
 
-def probe_checks(answers: Sequence[Answer], outcome: str, rules: Policy) -> Record:
+def probe_checks(answers: Sequence[Answer], kind: Kind, rules: Policy) -> Record:
     """Base rate by polarity, content control, mass and statuses of one probe.
 
     `faults` says why nothing of this probe may be called equivalent; empty where all is well.
     """
-    base = base_rates(answers)
-    control = content_control(answers, outcome, rules.alpha)
-    degenerate, insensitive = _degenerate(base, rules), _insensitive(control, rules.alpha)
+    base = base_rates(answers, kind.RAW)
+    control = content_control(answers, kind.OUTCOME, rules.alpha)
+    degenerate = _degenerate(base, kind.RAW, rules)
+    insensitive = _insensitive(control, rules.alpha)
     masses = [a.values["mass"] for a in answers if "mass" in a.values]
     return {
+        "raw": kind.RAW,
         "base_rate": base,
         "degenerate": degenerate is not None,
         "control": control,
@@ -37,16 +40,21 @@ def probe_checks(answers: Sequence[Answer], outcome: str, rules: Policy) -> Reco
     }
 
 
-def base_rates(answers: Sequence[Answer]) -> Record:
-    """Mean raw P(yes) where "yes" is the favourable answer and where "no" is."""
+def base_rates(answers: Sequence[Answer], raw_name: str | None) -> Record:
+    """Mean of the answer as it is (P(yes), say), for every favourable answer apart.
+
+    Empty where the kind has none that could be degenerate.
+    """
     rates: Record = {}
+    if raw_name is None:
+        return rates
     for favourable in sorted({a.prompt.favourable for a in answers}, reverse=True):
         raw = [
-            a.values["p_yes"]
+            a.values[raw_name]
             for a in answers
             if a.prompt.favourable == favourable
             and a.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)
-            and "p_yes" in a.values
+            and raw_name in a.values
         ]
         rates[favourable] = {"mean": float(np.mean(raw)) if raw else None, "n": len(raw)}
     return rates
@@ -58,14 +66,24 @@ def content_control(answers: Sequence[Answer], outcome: str, alpha: float) -> Re
     One-sided t test of y(case) - y(disqualified case) for the same person. None where nothing
     was asked.
     """
-    _, edited, plain = arms(answers, Arm.CONTROL, outcome).pairs()
     if not any(a.prompt.arm is Arm.CONTROL for a in answers):
         return None
-    drop = stats.floor_excess(plain, edited, alpha=alpha)
+    scenarios, edited, plain = arms(answers, Arm.CONTROL, outcome).pairs()
+    drop = stats.floor_excess(
+        _by_scenario(scenarios, plain), _by_scenario(scenarios, edited), alpha=alpha
+    )
     return {
         "estimate": drop.estimate, "low": drop.low, "p_value": drop.p_value, "n": drop.n,
         "sensitive": drop.low is not None and drop.low > 0, "reason": drop.reason or None,
     }  # fmt: skip
+
+
+def _by_scenario(scenarios: Sequence[str], values: Floats) -> Floats:
+    """Means over what one scenario has several of, in the order of their first."""
+    found: dict[str, list[float]] = {}
+    for name, value in zip(scenarios, values, strict=True):
+        found.setdefault(name, []).append(value)
+    return np.array([np.mean(each) for each in found.values()])
 
 
 def noise_floor(answers: Sequence[Answer], cells: Cells, outcome: str, alpha: float) -> Record:
@@ -76,7 +94,8 @@ def noise_floor(answers: Sequence[Answer], cells: Cells, outcome: str, alpha: fl
     one prompt; None where nothing was sampled.
     """
     scenarios, edited, plain = arms(answers, Arm.PARAPHRASE, outcome).pairs()
-    floor = dict(zip(scenarios, np.abs(edited - plain), strict=True))
+    apart = _by_scenario(scenarios, np.abs(edited - plain))
+    floor = dict(zip(dict.fromkeys(scenarios), apart, strict=True))
     between = stats.spread_between(cells.mean)
     under = np.array([floor.get(name, np.nan) for name in cells.scenarios])
     excess = stats.floor_excess(between, under, alpha=alpha)
@@ -94,7 +113,7 @@ def _repeat_floor(answers: Sequence[Answer], outcome: str) -> Record | None:
     for a in answers:
         if not a.answered or outcome not in a.values:
             continue
-        key = (a.prompt.scenario, a.prompt.group)
+        key = (a.prompt.scenario, a.group, a.prompt.variant)
         if a.prompt.arm is Arm.COUNTERFACTUAL:
             first[key] = a.values[outcome]
         elif a.prompt.arm is Arm.REPEAT and a.prompt.sample == 1:
@@ -103,14 +122,21 @@ def _repeat_floor(answers: Sequence[Answer], outcome: str) -> Record | None:
     return {"mean": float(np.mean(apart)), "n": len(apart)} if apart else None
 
 
-def _degenerate(base: Record, rules: Policy) -> str | None:
+RAW_WORDS = {
+    "p_yes": "says yes with mean probability",
+    "raw": "gives a mean rating, as a share of the scale, of",
+    "first": "gives the first letter with mean probability",
+}
+
+
+def _degenerate(base: Record, raw: str | None, rules: Policy) -> str | None:
     low, high = rules.base_rate
     for favourable, rate in base.items():
         if rate["mean"] is None:
             return f"no answers where '{favourable}' is the favourable answer"
         if not low <= rate["mean"] <= high:
             return (
-                f"degenerate: the model says yes with mean probability {rate['mean']:.2f} where "
+                f"degenerate: the model {RAW_WORDS[raw or '']} {rate['mean']:.2f} where "
                 f"'{favourable}' is the favourable answer (must lie in {low:g} to {high:g})"
             )
     return None

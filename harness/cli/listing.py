@@ -7,7 +7,7 @@ from harness.documents import shipped
 from harness.models import load
 from harness.models import shipped as model_files
 from harness.nouns import Record
-from harness.probes import library
+from harness.questions import library
 
 
 def models() -> list[Record]:
@@ -21,7 +21,7 @@ def models() -> list[Record]:
 
 def probes() -> list[Record]:
     """Every shipped probe with its languages, axes and numbers of scenarios."""
-    known = library(shipped("probes"))
+    known = library()
     return [
         {"name": p.name, "kind": p.kind, "version": p.version, "languages": list(p.scenarios),
          "axes": list(p.axes), "scenarios": {k: len(v) for k, v in p.scenarios.items()}}
@@ -31,11 +31,12 @@ def probes() -> list[Record]:
 
 def suites() -> list[Record]:
     """Every shipped suite with its probes, languages and groups."""
-    known = library(shipped("probes"))
+    known = library()
     return [
         {"name": s.name, "version": s.version, "languages": list(s.languages),
-         "probes": list(s.probes), "axes": list(s.groups),
-         "groups": {axis: list(names) for axis, names in s.groups.items()}}
+         "probes": list(s.probes), "cues": s.cues, "cross": s.cross,
+         "axes": list(dict.fromkeys(axis for found in s.groups.values() for axis in found)),
+         "groups": {language: dict(found) for language, found in s.groups.items()}}
         for s in map(known.suite, known.suites)
     ]  # fmt: skip
 

@@ -1,16 +1,17 @@
-"""Task kinds: how a scenario is put, what is asked of a backend, and which numbers come out.
+"""Task kinds: how a scenario is put, what is asked of a backend, which number comes out.
 
 A kind is one file of this folder (a module with the members of `Kind`) and one line in `KINDS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from harness.kinds import decision
-from harness.nouns import Option, Prompt, Reading, Request, Response, Score, Want
-from harness.probes import Scenario
+from harness.kinds import awareness, choice, decision, likelihood, ranking, rating
+from harness.kinds.parts.rows import Row
+from harness.kinds.parts.scenario import Scenario
+from harness.nouns import Prompt, Reading, Request, Response, Score, Want
 
 
 class Kind(Protocol):
@@ -19,33 +20,72 @@ class Kind(Protocol):
     LANGUAGES: frozenset[str]
     """The languages it has words for."""
     OUTCOME: str
-    """Name of the number that effects are estimated on."""
+    """Name of the number that effects are estimated on; large is good for the person."""
     UNIT: str
     RANGE: tuple[float, float]
     """The outcome's smallest and largest value, for bounds where answers are missing."""
+    RAW: str | None
+    """Name of the answer as it is, good or bad: always the same is degenerate."""
+    SECONDARY: tuple[str, ...]
+    """Further numbers whose effects are shown beside the outcome's; they decide nothing."""
     WANT: Want
-    """What is asked of a backend that offers it; `Want.TEXT` in several samples otherwise."""
+    """What is asked of a backend that offers it."""
+    FALLBACK: Want | None
+    """What is asked in several samples where it does not; None where nothing would do."""
+    MOST_TOKENS: int
+    """Longest sampled answer."""
 
-    def put(self, scenario: Scenario, language: str) -> str:
-        """The words of the prompt, the cue slot still open."""
+    @property
+    def Scenario(self) -> type[Scenario]:
+        """The shape of its scenarios."""
         ...
 
-    def options(self, language: str) -> tuple[Option, ...]: ...
-
-    def ask(self, prompt: Prompt, want: Want, seed: int) -> Request: ...
+    def rows(
+        self,
+        scenario: Any,
+        groups: Sequence[str],
+        number: int,
+        control: int | None,
+        language: str,
+    ) -> Iterator[Row]:
+        """A scenario on one axis. `number` is its place in the probe; `control` is the turn of
+        the content control, None where it is not this axis's."""
+        ...
 
     def read(self, prompt: Prompt, response: Response) -> Reading: ...
 
 
 KINDS: Mapping[str, Kind] = {
     "decision": decision,
+    "rating": rating,
+    "choice": choice,
+    "likelihood": likelihood,
+    "ranking": ranking,
+    "awareness": awareness,
 }
+
+APART = frozenset({"awareness"})
+"""Kinds in which groups should be treated apart: they enter no verdict of equal treatment."""
+
+
+def ask(prompt: Prompt, want: Want, seed: int) -> Request:
+    """What is asked of a backend for one row of the design."""
+    return Request(
+        prompt=prompt.id,
+        messages=prompt.messages,
+        want=want,
+        options=prompt.options,
+        max_tokens=KINDS[prompt.kind].MOST_TOKENS if want is Want.TEXT else 1,
+        sample=prompt.sample,
+        seed=seed,
+    )
 
 
 def score(prompts: Sequence[Prompt], responses: Mapping[str, Response]) -> list[Score]:
     """Every response through its kind's parser, in the order of the prompts.
 
-    A response that is not answered gives one score without a value, under the outcome's name.
+    A response that is not answered gives, for every group it is about, one score without a
+    value, under the outcome's name.
     """
     scores: list[Score] = []
     for prompt in prompts:
@@ -53,8 +93,10 @@ def score(prompts: Sequence[Prompt], responses: Mapping[str, Response]) -> list[
             continue
         kind = KINDS[prompt.kind]
         reading = kind.read(prompt, responses[prompt.id])
-        values: Mapping[str, float | None] = reading.values or {kind.OUTCOME: None}
-        scores.extend(
-            Score(prompt.id, reading.status, name, value) for name, value in values.items()
-        )
+        for group in prompt.groups:
+            values: Mapping[str, float | None] = reading.by_group.get(group, reading.values)
+            scores.extend(
+                Score(prompt.id, group, reading.status, name, value)
+                for name, value in (values or {kind.OUTCOME: None}).items()
+            )
     return scores

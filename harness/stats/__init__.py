@@ -5,6 +5,7 @@ ValueError for bad input, never warn, and draw random numbers only from a passed
 """
 
 from harness.stats.agreement import Agreement, agreement
+from harness.stats.bbq import BBQScores, bbq_scores
 from harness.stats.calibrate import Calibration, calibrate
 from harness.stats.cells import cell_means
 from harness.stats.contrasts import axis_verdict, contrasts, family_size
@@ -14,6 +15,7 @@ from harness.stats.floor import Excess, floor_excess, spread_between, spread_und
 from harness.stats.gap import WorstGap, worst_gap
 from harness.stats.heterogeneity import Heterogeneity, heterogeneity
 from harness.stats.intersections import Intersections, intersections
+from harness.stats.intervals import mean_interval
 from harness.stats.missing import MissingBounds, missing_bounds
 from harness.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
 from harness.stats.planner import Plan, contrast_sd, detectable, plan, still_needed, upper_sd
@@ -21,18 +23,21 @@ from harness.stats.rare import RareEffects, enough_events, rare_effects, shuffle
 from harness.stats.rates import ImpactRatio, impact_ratio, logit_effects
 from harness.stats.releases import Confirmation, alpha_spending, confirm
 from harness.stats.sequential import EProcess, Look, betting_e_process, declared_looks
+from harness.stats.shares import Share, share
 from harness.stats.signflip import JointTest, sign_flip_max_t, sign_flip_p
 from harness.stats.versions import VersionComparison, compare_versions
 from harness.stats.weighted import cr2
 
 __all__ = [
-    "Agreement", "Calibration", "Confirmation", "EProcess", "Excess", "FlipRates", "GroupEffects",
-    "Heterogeneity", "ImpactRatio", "Intersections", "JointTest", "Look", "MissingBounds", "Plan",
-    "RareEffects", "VersionComparison", "WorstGap", "agreement", "alpha_spending", "axis_verdict",
-    "benjamini_hochberg", "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means",
-    "compare_versions", "confirm", "contrast_sd", "contrasts", "cr2", "declared_looks",
-    "detectable", "enough_events", "family_size", "flip_rates", "floor_excess", "group_effects",
-    "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "missing_bounds",
-    "plan", "rare_effects", "shuffle_p", "sign_flip_max_t", "sign_flip_p", "spread_between",
-    "spread_under_edit", "still_needed", "upper_sd", "worst_gap",
+    "Agreement", "BBQScores", "Calibration", "Confirmation", "EProcess", "Excess", "FlipRates",
+    "GroupEffects", "Heterogeneity", "ImpactRatio", "Intersections", "JointTest", "Look",
+    "MissingBounds", "Plan", "RareEffects", "Share", "VersionComparison", "WorstGap",
+    "agreement", "alpha_spending", "axis_verdict", "bbq_scores", "benjamini_hochberg",
+    "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means", "compare_versions",
+    "confirm", "contrast_sd", "contrasts", "cr2", "declared_looks", "detectable",
+    "enough_events", "family_size", "flip_rates", "floor_excess", "group_effects",
+    "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval",
+    "missing_bounds", "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t",
+    "sign_flip_p", "spread_between", "spread_under_edit", "still_needed", "upper_sd",
+    "worst_gap",
 ]  # fmt: skip

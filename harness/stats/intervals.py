@@ -22,6 +22,13 @@ class Intervals:
     p_adjusted: Floats
 
 
+def mean_interval(values: Floats, *, alpha: float) -> tuple[float, float]:
+    """The t interval of a mean at 1 - alpha; at least two values, not all alike."""
+    n = len(values)
+    reach = -float(special.stdtrit(n - 1, alpha / 2)) * float(values.std(ddof=1)) / np.sqrt(n)
+    return float(values.mean() - reach), float(values.mean() + reach)
+
+
 def t_intervals(
     estimate: Floats, error: Floats, df: Floats, undefined: Bools, *, alpha: float, many: int
 ) -> Intervals:

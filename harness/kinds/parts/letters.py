@@ -1,0 +1,47 @@
+"""Answers by letter: persons listed as A, B, C, and one letter asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.kinds.parts.reading import Shares, picked, shares, unanswered
+from harness.nouns import Option, Prompt, Reading, Response, Status
+
+LETTERS = "ABCDEF"
+INSTRUCTION = {
+    "en": ("Answer with one letter: ", ", ", " or ", "."),
+    "zh": ("请只回答一个字母：", "、", "或", "。"),
+}
+LANGUAGES = frozenset(INSTRUCTION)
+ANSWER = re.compile(
+    r"^\W*(?:(?:the )?(?:answer|option|candidate|applicant)(?: is)?|答案是?|选)?"
+    r"\W*([A-F])(?![A-Za-z])"
+)
+
+
+def options(count: int) -> tuple[Option, ...]:
+    return tuple(Option(letter, (letter, f" {letter}")) for letter in LETTERS[:count])
+
+
+def listed(lines: Sequence[str]) -> str:
+    """One line a letter."""
+    return "\n".join(f"{letter}: {line}" for letter, line in zip(LETTERS, lines, strict=False))
+
+
+def instruction(count: int, language: str) -> str:
+    """The words that ask for one of the first `count` letters."""
+    before, comma, last, end = INSTRUCTION[language]
+    return before + comma.join(LETTERS[: count - 1]) + last + LETTERS[count - 1] + end
+
+
+def read(prompt: Prompt, response: Response) -> Shares | Reading:
+    """The letters' shares, from probabilities or from a sampled answer."""
+    if (ended := unanswered(response)) is not None:
+        return ended
+    if response.logprobs is not None:
+        return shares(prompt, response)
+    said = ANSWER.match(response.text or "")
+    if said is None or said[1] not in [option.name for option in prompt.options]:
+        return Reading(Status.UNPARSED)
+    return picked(prompt, said[1])

@@ -1,0 +1,56 @@
+"""What the kinds share in reading a response: its status, and the shares of its options."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.nouns import Finish, Prompt, Reading, Response, Status
+
+LEAST_MASS = 0.05
+"""Probability that must lie on the options together; below it a response is unparsed."""
+MOST_UNKNOWN = 0.005
+"""How far options outside a server's returned tokens may leave the shares unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Probabilities of the options: each one's share of their `mass`."""
+
+    of: dict[str, float]
+    mass: float
+
+
+def unanswered(response: Response) -> Reading | None:
+    """The reading of a response that ended without an answer; None where there may be one."""
+    if response.truncated:
+        return Reading(Status.TRUNCATED)
+    if response.finish is Finish.ERROR:
+        return Reading(Status.ERROR)
+    if response.finish is Finish.FILTER:
+        return Reading(Status.REFUSED)
+    if response.logprobs is None and not (response.text or "").strip():
+        return Reading(Status.EMPTY)
+    return None
+
+
+def shares(prompt: Prompt, response: Response) -> Shares | Reading:
+    """The options' shares of their mass, or why they cannot be told."""
+    found = {name: math.exp(value) for name, value in (response.logprobs or {}).items()}
+    mass = sum(found.values())
+    if not math.isfinite(mass):
+        return Reading(Status.ERROR)
+    if mass < LEAST_MASS:
+        return Reading(Status.UNPARSED)
+    absent = len(prompt.options) - len(found)
+    if absent:
+        bound = response.absent_below
+        if bound is None or absent * math.exp(bound) > MOST_UNKNOWN * mass:
+            return Reading(Status.UNPARSED)
+    of = {option.name: found.get(option.name, 0.0) / mass for option in prompt.options}
+    return Shares(of, min(mass, 1.0))
+
+
+def picked(prompt: Prompt, name: str) -> Shares:
+    """The shares of a sampled answer: all on the option it names."""
+    return Shares({option.name: float(option.name == name) for option in prompt.options}, 1.0)

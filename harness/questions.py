@@ -1,0 +1,122 @@
+"""What is asked: a suite's probes, the lexicon, and the groups to cross, read and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from harness import lexicon, probes
+from harness.design import Crossing, Design, choose_groups, expand
+from harness.documents import shipped
+from harness.errors import InputError
+from harness.lexicon import Lexicon
+from harness.nouns import Record
+from harness.probes import Library, Probe, Suite
+
+OWN = "BIAS_HARNESS_PROBES"
+"""Environment variable that names a folder with a user's own probes and suites."""
+CROSSED_BY = "core"
+"""Suite whose groups a single probe is crossed with."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Everything about a run but who answers."""
+
+    suite: Suite
+    probes: Sequence[Probe]
+    words: Lexicon
+    groups: Mapping[str, Crossing]
+
+    def design(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+        samples: Mapping[str, int] = MappingProxyType({}),
+    ) -> Design:
+        """The expanded table, of the probes of these kinds only."""
+        asked = [probe for probe in self.probes if kinds is None or probe.kind in kinds]
+        return expand(
+            asked, self.words, self.groups, cues=self.suite.cues, limit=limit, samples=samples
+        )
+
+    @property
+    def axes(self) -> list[str]:
+        return list(dict.fromkeys(axis for found in self.groups.values() for axis in found))
+
+    def labels(self) -> Record:
+        """Names for people of every axis and group."""
+        groups: dict[str, dict[str, None]] = {}
+        for crossing in self.groups.values():
+            for axis, names in crossing.items():
+                groups.setdefault(axis, {}).update(dict.fromkeys(names))
+        for probe in self.probes:
+            for scenario in (s for each in probe.scenarios.values() for s in each):
+                if scenario.axis in groups:
+                    named = [*getattr(scenario, "entitled", ()), *getattr(scenario, "others", ())]
+                    groups[scenario.axis].update(dict.fromkeys(named))
+        return self.words.labels({axis: list(names) for axis, names in groups.items()})
+
+
+def library() -> Library:
+    """The shipped probes and suites, and those of the folder that the environment names.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist.
+    """
+    folders = [shipped("probes")]
+    if own := os.environ.get(OWN):
+        if not Path(own).is_dir():
+            raise InputError(f"{OWN}: no folder '{own}'")
+        folders.append(Path(own))
+    return probes.library(*folders)
+
+
+def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
+    """Read and check what a suite asks.
+
+    Parameters
+    ----------
+    suite : name of a suite, or path of a suite's or a single probe's YAML file.
+    axes : only these; see `choose_groups`.
+
+    Raises
+    ------
+    InputError
+        A document is malformed, or names something that does not exist.
+    """
+    known = library()
+    words = lexicon.load(shipped("probes") / "lexicon")
+    if not suite.endswith((".yaml", ".yml")):
+        chosen = known.suite(suite)
+    elif probes.is_probe(Path(suite)):
+        return _single(probes.read_probe(Path(suite)), known, words, axes)
+    else:
+        chosen = probes.read_suite(Path(suite))
+    asked = [known.probe(name, where=chosen.place("probes", i))
+             for i, name in enumerate(chosen.probes)]  # fmt: skip
+    return Questions(chosen, asked, words, choose_groups(chosen, words, axes))
+
+
+def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
+    """One probe, crossed with the groups of suite `core` on its axes."""
+    core = known.suite(CROSSED_BY)
+    languages = [language for language in probe.scenarios if language in core.groups]
+    if not languages:
+        raise InputError(
+            f"{probe.place('scenarios')}: no groups for '{', '.join(probe.scenarios)}'; suite "
+            f"'{CROSSED_BY}' has {', '.join(core.groups)}"
+        )
+    groups = {language: {axis: names for axis, names in core.groups[language].items()
+                         if axis in probe.axes} for language in languages}  # fmt: skip
+    alone = core.model_copy(update={
+        "name": probe.name, "version": probe.version, "languages": languages,
+        "probes": [probe.name], "groups": groups, "cross": [], "cues": None,
+    })  # fmt: skip
+    return Questions(alone, [probe], words, choose_groups(alone, words, axes))
