@@ -205,7 +205,7 @@ def _sum(a: float, b: float, df: float) -> float:
 
 
 def _least(quantiles: Callable[[float], float], ratio: float) -> int:
-    """The least n >= 6 with n >= (quantiles(n - 1) * ratio) ** 2, found by bisection; MOST where none is."""
+    """The least n >= 6 with n >= (quantiles(n - 1) * ratio) ** 2, by bisection; MOST if none is."""
     if ratio > MOST:
         return MOST
     low, high = FEWEST_SCENARIOS, MOST

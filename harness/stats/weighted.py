@@ -25,7 +25,8 @@ def cr2(c: ArrayLike, sizes: ArrayLike) -> tuple[Floats, Floats, Floats]:
     Raises
     ------
     ValueError
-        Fewer than two clusters, NaN or infinite means, or sizes that are not positive or not one per cluster.
+        Fewer than two clusters, NaN or infinite means, or sizes that are not positive or not
+        one per cluster.
 
     Notes
     -----
