@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness import analysis, policy, stats
@@ -50,7 +50,8 @@ def _before(suite: str, margin: float | None) -> Iterator[Record]:
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
     design = questions(suite).design()
     for family in analysis.detectable(design.prompts, (PILOT_SD,)):
-        yield _row(family, PILOT_SD, margin or rules.margins[family["kind"]], family["scenarios"])
+        chosen_margin = margin or rules.margins[family["kind"]]
+        yield _row(family, PILOT_SD, chosen_margin, family["scenarios"], rules.alpha)
 
 
 def _after(run: str, margin: float | None) -> Iterator[Record]:
@@ -63,22 +64,43 @@ def _after(run: str, margin: float | None) -> Iterator[Record]:
             continue  # nothing was measured, so nothing can be planned from it
         n = axis["n_scenarios"]
         spread = max(e["standard_error"] for e in known) * math.sqrt(n)
-        row = _row(axis, stats.upper_sd(spread, n), margin or axis["margin"], n)
-        yield {**row, "verdict": axis["verdict"], "still_needed": axis["scenarios_needed"]}
+        row = _row(axis, stats.upper_sd(spread, n), margin or axis["margin"], n, axis["alpha"])
+        if margin in (None, axis["margin"]):
+            yield {**row, "verdict": axis["verdict"], "still_needed": axis["scenarios_needed"]}
+        else:  # the run's verdict is not one on this margin
+            yield {**row, "still_needed": _still_needed(known, axis, margin)}
 
 
 def _same(effect: Record, axis: Record) -> bool:
-    return all(effect[key] == axis[key] for key in ("probe", "language", "cue", "axis"))
+    return all(effect[key] == axis[key] for key in ("probe", "kind", "language", "cue", "axis"))
 
 
-def _row(family: Record, sd: float, margin: float, scenarios: int) -> Record:
+def _still_needed(effects: Sequence[Record], axis: Record, margin: float) -> int | None:
+    """Further scenarios for every group whose intervals are open at this margin."""
+    more = [
+        stats.still_needed(
+            e["estimate"], e["standard_error"], axis["n_scenarios"],
+            margin=margin, groups=axis["groups"], alpha=axis["alpha"],
+        )
+        for e in effects
+        if e["low"] is not None
+        and e["low"] <= 0 <= e["high"]
+        and not (-margin < e["tost_low"] and e["tost_high"] < margin)
+    ]  # fmt: skip
+    return None if None in more else max(filter(None, more), default=0)
+
+
+def _row(family: Record, sd: float, margin: float, scenarios: int, alpha: float) -> Record:
     groups = family["groups"]
-    needed = stats.plan(margin, sd, groups)
+    try:
+        needed = stats.plan(margin, sd, groups, alpha=alpha)
+    except ValueError as error:
+        raise InputError(f"--margin {margin:g}: {error}") from error
     enough = scenarios >= FEWEST_SCENARIOS
     return {
         **{key: family[key] for key in ("probe", "kind", "language", "cue", "axis", "groups")},
         "scenarios": scenarios, "margin": margin, "sd": sd,
-        "shows": stats.detectable(sd, scenarios, groups) if enough else None,
+        "shows": stats.detectable(sd, scenarios, groups, alpha=alpha) if enough else None,
         "difference": needed.difference, "all_equivalent": needed.all_equivalent,
         "verdict": None, "still_needed": None,
     }  # fmt: skip

@@ -207,7 +207,7 @@ def plan(found: Record) -> str:
 
 def _now(row: Record) -> str:
     if row["verdict"] is None:
-        return ""
+        return "" if row["still_needed"] is None else f"+{row['still_needed']}"
     if row["still_needed"]:
         return f"{row['verdict']}, +{row['still_needed']}"
     return str(row["verdict"])

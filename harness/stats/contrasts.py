@@ -20,6 +20,9 @@ Contrast = Literal["leave_one_out", "reference"]
 FEWEST_SCENARIOS = 6
 """Below this no two-sided sign-flip test can reject at 5 % (its least p is 2 ** (1 - n))."""
 
+LARGEST = 1e100
+"""Scores beyond this would overflow when squared and summed."""
+
 ZERO = 1e-12
 """A spread below this share of the scores' own size is rounding, not variation."""
 
@@ -30,7 +33,7 @@ def checked(y: ArrayLike, *, name: str = "y", groups: int = 2) -> Floats:
     Raises
     ------
     ValueError
-        Not two-dimensional, too few groups, or an infinite value.
+        Not two-dimensional, too few groups, an infinite value, or one beyond 1e100.
     """
     matrix = np.asarray(y, dtype=np.float64)
     if matrix.ndim != 2:
@@ -39,6 +42,8 @@ def checked(y: ArrayLike, *, name: str = "y", groups: int = 2) -> Floats:
         raise ValueError(f"{name} needs at least {groups} groups, got {matrix.shape[1]}")
     if np.isinf(matrix).any():
         raise ValueError(f"{name} holds infinite values; use NaN for a missing cell")
+    if (np.abs(matrix) > LARGEST).any():
+        raise ValueError(f"{name} holds values beyond {LARGEST:g}; rescale the scores")
     return matrix
 
 
@@ -84,8 +89,9 @@ def weights_of(groups: int, contrast: Contrast, reference: int | None) -> Floats
         return (groups * np.eye(groups) - 1.0) / (groups - 1)
     if contrast != "reference":
         raise ValueError(f"contrast must be 'leave_one_out' or 'reference', got {contrast!r}")
-    if reference is None or not 0 <= reference < groups:
-        raise ValueError(f"reference must be a group from 0 to {groups - 1}, got {reference}")
+    whole = isinstance(reference, int | np.integer) and not isinstance(reference, bool)
+    if reference is None or not whole or not 0 <= reference < groups:
+        raise ValueError(f"reference must be a group from 0 to {groups - 1}, got {reference!r}")
     matrix = np.eye(groups)
     matrix[:, reference] -= 1.0
     return matrix

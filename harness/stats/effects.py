@@ -114,7 +114,7 @@ def group_effects(
     model, or a saturated scale, than proof of equal treatment.
 
     The reference group's own row is 0 by definition and `equivalent` whenever the data allow a
-    verdict at all.
+    verdict on any other group.
     """
     matrix = checked(y)
     check_margin(margin)
@@ -142,6 +142,7 @@ def group_effects(
     mean = _mean(rows, sizes)
     undefined = is_constant(error, scale) | np.isnan(error) | bool(reason)
     itself = np.arange(groups) == (reference if contrast == "reference" else -1)
+    itself &= not undefined.all()
     t = t_intervals(estimate, error, df, undefined, alpha=alpha, many=many)
     if not reason:
         for bound in (t.low, t.high, t.tost_low, t.tost_high):

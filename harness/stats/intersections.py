@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from harness.stats.contrasts import Bools, Floats, is_constant
+from harness.stats.contrasts import LARGEST, Bools, Floats, is_constant
 from harness.stats.multiplicity import holm
 
 FEWEST_TO_SHOW = 5
@@ -70,6 +70,8 @@ def intersections(y: ArrayLike, *, alpha: float = 0.05) -> Intersections:
         raise ValueError(f"y must have shape (scenarios, 2 or more, 2 or more), got {cube.shape}")
     if np.isinf(cube).any():
         raise ValueError("y holds infinite values; use NaN for a missing cell")
+    if (np.abs(cube) > LARGEST).any():
+        raise ValueError(f"y holds values beyond {LARGEST:g}; rescale the scores")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
     cube = cube[~np.isnan(cube).any(axis=(1, 2))]

@@ -168,6 +168,8 @@ def _with_verdict(
 ) -> MissingBounds:
     """The same bounds with verdicts; below 6 scenarios without intervals."""
     few = bounds.n < FEWEST_SCENARIOS
+    if own is not None and np.isnan(np.delete(bounds.low, own)).all():
+        own = None  # nothing is known of any other group
     for edge in (bounds.low, bounds.high, bounds.tost_low, bounds.tost_high):
         if own is not None:
             edge[own] = 0.0

@@ -11,7 +11,7 @@ from scipy import special, stats
 from harness.stats.contrasts import FEWEST_SCENARIOS, check_margin, check_share, family_size
 
 MOST = 10**7
-"""More scenarios than anyone writes: the planner's search ends here."""
+"""More scenarios than anyone writes: the planner's search ends here, without a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def plan(margin: float, sd: float, groups: int, power: float = 0.8, *, alpha: fl
     Raises
     ------
     ValueError
-        A margin or sd of 0 or below, fewer than two groups, power or alpha outside (0, 1).
+        A margin or sd of 0 or below, fewer than two groups, power or alpha outside (0, 1), or a
+        margin so small that more than 10 million scenarios would be needed.
 
     Notes
     -----
@@ -71,12 +72,17 @@ def plan(margin: float, sd: float, groups: int, power: float = 0.8, *, alpha: fl
     _check_design(groups, power, alpha)
     a, beta = alpha / family_size(groups), 1 - power
     ratio = sd / margin
-    return Plan(
-        margin=margin, sd=sd, groups=groups, power=power, alpha=alpha,
-        difference=_least(lambda df: _sum(a / 2, 1 - power, df), ratio),
-        equivalence=_least(lambda df: _sum(alpha, beta / 2, df), ratio),
-        all_equivalent=_least(lambda df: _sum(alpha, beta / groups / 2, df), ratio),
-    )  # fmt: skip
+    needed = {
+        "difference": _least(lambda df: _sum(a / 2, 1 - power, df), ratio),
+        "equivalence": _least(lambda df: _sum(alpha, beta / 2, df), ratio),
+        "all_equivalent": _least(lambda df: _sum(alpha, beta / groups / 2, df), ratio),
+    }
+    if max(needed.values()) == MOST:
+        raise ValueError(
+            f"a margin of {margin:g} is out of reach at a standard deviation of {sd:g}: "
+            f"more than {MOST:,} scenarios would be needed"
+        )
+    return Plan(margin=margin, sd=sd, groups=groups, power=power, alpha=alpha, **needed)
 
 
 def detectable(
@@ -199,7 +205,9 @@ def _sum(a: float, b: float, df: float) -> float:
 
 
 def _least(quantiles: Callable[[float], float], ratio: float) -> int:
-    """The least n >= 6 with n >= (quantiles(n - 1) * ratio) ** 2, found by bisection."""
+    """The least n >= 6 with n >= (quantiles(n - 1) * ratio) ** 2, by bisection; MOST if none is."""
+    if ratio > MOST:
+        return MOST
     low, high = FEWEST_SCENARIOS, MOST
     while low < high:
         middle = (low + high) // 2

@@ -96,6 +96,10 @@ def rare_effects(
     group; unequal spread between groups can also reject it. So the verdict is `signal` or
     `inconclusive`, never `equivalent` and never `disparity`.
 
+    Simulated coverage of the simultaneous interval (nominal .95, rates about 7 %, 20 trials a cell,
+    tests/statistics): .94 to .95 from 30 scenarios with up to 8 groups, .93 at 10 scenarios; with
+    56 groups .91 to .93 at 10 and 30 scenarios, .94 from 100.
+
     Assumes equal numbers of trials in a scenario (the transform bends small counts differently).
 
     Reference: the transform is Anscombe's (1948); rule and levels are our own simulations.

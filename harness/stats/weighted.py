@@ -25,7 +25,8 @@ def cr2(c: ArrayLike, sizes: ArrayLike) -> tuple[Floats, Floats, Floats]:
     Raises
     ------
     ValueError
-        Fewer than two clusters, NaN, or sizes that are not positive or not one per cluster.
+        Fewer than two clusters, NaN or infinite means, or sizes that are not positive or not
+        one per cluster.
 
     Notes
     -----
@@ -42,8 +43,8 @@ def cr2(c: ArrayLike, sizes: ArrayLike) -> tuple[Floats, Floats, Floats]:
     n = np.asarray(sizes, dtype=np.float64)
     if values.ndim != 2 or n.shape != values.shape[:1] or len(n) < 2:
         raise ValueError(f"need one size per cluster, two or more: {values.shape}, {n.shape}")
-    if np.isnan(values).any() or not (np.isfinite(n) & (n > 0)).all():
-        raise ValueError("cluster means must not be NaN and sizes must be above 0")
+    if not np.isfinite(values).all() or not (np.isfinite(n) & (n > 0)).all():
+        raise ValueError("cluster means must be finite and sizes must be finite and above 0")
     share = n / n.sum()
     mean = share @ values
     variance = (share**2 / (1 - share)) @ (values - mean) ** 2

@@ -83,6 +83,20 @@ def draws(
         yield yes / (NAMES * SEEDS)
 
 
+def planted(outcome: str, groups: int) -> Floats:
+    """The true leave-one-out effects of `draws(..., planted=True)`, shape (groups,)."""
+    shift = 0.05
+    if outcome != "continuous":
+        base, step = {"binary": (0.0, 0.30), "rare": (-3.0, 0.60)}[outcome]
+        nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+        logit = np.sqrt(1.0**2 + 0.35**2 + 0.25**2) * nodes
+        gain = 1 / (1 + np.exp(-logit - base - step)) - 1 / (1 + np.exp(-logit - base))
+        shift = float(weights @ gain / weights.sum())
+    effects = np.full(groups, -shift / (groups - 1))
+    effects[0] = shift
+    return effects
+
+
 def _chunks(reps: int, cells: int) -> Iterator[int]:
     size = max(1, CHUNK_CELLS // cells)
     for start in range(0, reps, size):

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from harness.stats import group_effects, rare_effects
-from tests.statistics.designs import NAMES, SEEDS, agrees, continuous, draws, full, yes_counts
+from tests.statistics.designs import (
+    NAMES,
+    SEEDS,
+    agrees,
+    continuous,
+    draws,
+    full,
+    planted,
+    yes_counts,
+)
 
 SCENARIOS = (10, 30, 100, 300)
 OUTCOMES = ("continuous", "binary", "rare")
@@ -58,17 +67,15 @@ def test_a_fair_axis_is_wrongly_called_in_at_most_five_percent(
     agrees(false_axes, 0.05, 600 * more, below=0.025)
 
 
-@pytest.mark.parametrize(
-    ("groups", "scenarios"),
-    [(8, 10), full(2, 10), full(2, 100), full(8, 30), full(8, 100), full(8, 300), full(56, 100)],
-)
-def test_intervals_cover_a_planted_effect(groups: int, scenarios: int, more: int) -> None:
-    truth = np.full(groups, -0.05 / (groups - 1))
-    truth[0] = 0.05
+@pytest.mark.parametrize(("outcome", "groups", "scenarios"), GRID)
+def test_intervals_cover_a_planted_effect(
+    outcome: str, groups: int, scenarios: int, more: int
+) -> None:
+    truth = planted(outcome, groups)
 
     def missed(reps: int, simultaneous: bool) -> float:
         rng, out = np.random.default_rng(330), 0
-        for y in continuous(rng, reps, scenarios, groups, 0.05):
+        for y in draws(outcome, rng, reps, scenarios, groups, planted=True):
             e = group_effects(y, margin=0.03)
             if simultaneous:
                 out += bool(((truth < e.low) | (truth > e.high)).any())
@@ -76,8 +83,11 @@ def test_intervals_cover_a_planted_effect(groups: int, scenarios: int, more: int
                 out += bool(e.tost_low[0] > truth[0] or e.tost_high[0] < truth[0])
         return out / reps
 
-    agrees(lambda reps: missed(reps, True), 0.05, 600 * more, below=0.025)
-    agrees(lambda reps: missed(reps, False), 0.10, 600 * more)
+    # Few scenarios of a rare outcome are skewed: what the docstring of rare_effects says.
+    skewed = outcome == "rare" and (scenarios == 10 or (groups == 56 and scenarios <= 30))
+    both = (0.085, 0.125) if skewed else (0.05, 0.10)
+    agrees(lambda reps: missed(reps, True), both[0], 400 * more, below=0.025)
+    agrees(lambda reps: missed(reps, False), both[1], 400 * more, below=0.07 if skewed else None)
 
 
 POWER = {

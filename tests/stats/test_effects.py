@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.stats import contrasts, group_effects
+from harness.stats import contrasts, group_effects, missing_bounds
 
 PER_GROUP = (
     "estimate", "standard_error", "low", "high", "tost_low", "tost_high", "p_value", "p_adjusted",
@@ -154,6 +154,20 @@ def test_zero_variance_is_never_equivalent(value, step) -> None:
     np.testing.assert_allclose(found.estimate, np.array([-0.5, -0.5, 1]) * step, atol=1e-9)
 
 
+def test_a_reference_is_not_equivalent_where_nothing_varies() -> None:
+    for found in (
+        group_effects(np.full((9, 3), 0.4), margin=0.03, contrast="reference", reference=0),
+        missing_bounds(np.full((9, 3), 0.4), margin=0.03, contrast="reference", reference=0),
+    ):
+        assert set(found.verdict) == {"inconclusive"}
+        assert all("zero variance" in reason for reason in found.reason)
+
+
+def test_scores_too_large_to_square_are_refused(y) -> None:
+    with pytest.raises(ValueError, match="rescale"):
+        group_effects(y * 1e300, margin=0.03)
+
+
 def test_only_the_constant_contrast_is_undefined(rng) -> None:
     noise = rng.normal(0, 0.01, 20)
     # Groups 1 and 2 move against each other, so the contrast of group 0 is always .2.
@@ -210,6 +224,9 @@ def test_fewer_than_four_names_is_refused(y) -> None:
         ({"alpha": 0}, "alpha"),
         ({"alpha": 1}, "alpha"),
         ({"contrast": "reference", "reference": 5}, "reference must be a group"),
+        ({"contrast": "reference", "reference": 1.5}, "reference must be a group"),
+        ({"contrast": "reference", "reference": True}, "reference must be a group"),
+        ({"contrast": "reference", "reference": "1"}, "reference must be a group"),
         ({"contrast": "grand_mean"}, "contrast"),
         ({"weights": np.ones(29)}, "weights must have shape"),
         ({"weights": np.zeros(30)}, "weights must be finite and above 0"),

@@ -90,3 +90,8 @@ def test_bad_input(bad) -> None:
         intersections(bad)
     with pytest.raises(ValueError, match="alpha"):
         intersections(np.ones((9, 2, 2)), alpha=0)
+
+
+def test_scores_too_large_to_square_are_refused() -> None:
+    with pytest.raises(ValueError, match="rescale"):
+        intersections(np.full((9, 2, 2), 1e300))

@@ -79,6 +79,8 @@ def test_upper_sd_covers(rng) -> None:
         (lambda: plan(0, 0.1, 2), "margin"),
         (lambda: plan(0.1, 0, 2), "sd"),
         (lambda: plan(0.1, 0.1, 1), "groups"),
+        (lambda: plan(1e-5, 0.1, 2), "more than 10,000,000 scenarios"),
+        (lambda: plan(1e-300, 0.1, 2), "more than 10,000,000 scenarios"),
         (lambda: plan(0.1, 0.1, 2, 1.0), "power"),
         (lambda: plan(0.1, 0.1, 2, alpha=0), "alpha"),
         (lambda: detectable(0.1, 5, 2), "scenarios"),

@@ -51,7 +51,7 @@ def test_only_ratios_of_sizes_matter(rng) -> None:
     ("c", "sizes"),
     [(np.ones((3, 1)), np.ones(2)), (np.ones((1, 1)), np.ones(1)), (np.ones(3), np.ones(3)),
      (np.ones((3, 1)), np.array([1.0, 0, 1])), (np.full((3, 1), np.nan), np.ones(3)),
-     (np.ones((3, 1)), np.array([1.0, np.inf, 1]))],
+     (np.ones((3, 1)), np.array([1.0, np.inf, 1])), (np.full((3, 1), np.inf), np.ones(3))],
 )  # fmt: skip
 def test_bad_input(c, sizes) -> None:
     with pytest.raises(ValueError, match="cluster"):
