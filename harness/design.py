@@ -20,7 +20,7 @@ from types import MappingProxyType
 import orjson
 
 from harness.errors import InputError, unknown
-from harness.kinds import KINDS
+from harness.kinds import APART, KINDS
 from harness.kinds.parts.rows import turn
 from harness.kinds.parts.scenario import SLOT, Scenario
 from harness.lexicon import CROSSED, Lexicon
@@ -191,7 +191,7 @@ def expand(
     ----------
     groups : language -> axis -> ids of its groups; axes a probe does not name are left out for
         it, and for an implicit cue the groups that have none.
-    cues : kinds of cue, each probe's own by default.
+    cues : kinds of cue, each probe's own by default; kinds that want a difference keep theirs.
     limit : at most this many scenarios of every probe and language, from the first.
     samples : kind -> answers asked per prompt (1 where not named); those after the first are
         the repeat arm.
@@ -204,6 +204,8 @@ def expand(
     rows: list[Prompt] = []
     block = 0
     for probe, language, cue in product(probes, groups, cues or ("",)):
+        if probe.kind in APART and cue not in ("", probe.cue):
+            continue  # a right that a hint might or might not give is no right answer
         for i, axis in enumerate(probe.axes):
             lexicon.axis(axis, where=probe.place("axes", i))
         words = _Words(lexicon, probe, language, cue or probe.cue)
@@ -293,7 +295,7 @@ def _block(
                 id="", block=block, probe=probe.name, probe_version=probe.version,
                 kind=probe.kind, scenario=scenario.id, variant=row.variant, language=language,
                 axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
-                arm=row.arm, sample=0, domain=getattr(scenario, "domain", ""),
+                arm=row.arm, sample=0, domain=scenario.domain,
                 favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
                 relevance=scenario.relevance or probe.relevance,
                 messages=(Message("user", text),), options=row.options, cue_words=used,

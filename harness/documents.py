@@ -20,6 +20,8 @@ from harness.errors import InputError
 Location = tuple[str | int, ...]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """A name in lower case, for ids that stand in file names and options."""
+SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader that makes plain values only, in C where it is built in."""
 T = TypeVar("T", bound="Document")
 
 
@@ -64,10 +66,10 @@ def parse(text: str, path: Path, shape: type[T]) -> T:
     """Like `read`, for text that is already at hand; `path` is only named in messages."""
     lines: dict[Location, int] = {}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=SAFE)
         if node is not None:
             _index(node, (), lines, path, set())
-        data = yaml.safe_load(text)
+        data = None if node is None else yaml.SafeLoader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Literal
@@ -87,6 +88,11 @@ class Lexicon:
 
     axes: Mapping[str, Axis]
     names: Mapping[str, Sequence[Pool]] = field(default_factory=dict)
+    _drawn: dict[tuple[object, ...], list[str]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _members(self) -> dict[tuple[str, str], Group]:
+        return {(a.axis, group.id): group for a in self.axes.values() for group in a.groups}
 
     def axis(self, name: str, *, where: str = "") -> Axis:
         if name not in self.axes:
@@ -95,9 +101,9 @@ class Lexicon:
 
     def group(self, axis: str, name: str, *, where: str = "") -> Group:
         """The group, or an error that also looks for it on the other axes."""
-        groups = {group.id: group for group in self.axis(axis, where=where).groups}
-        if name in groups:
-            return groups[name]
+        if (axis, name) in self._members:
+            return self._members[axis, name]
+        groups = [group.id for group in self.axis(axis, where=where).groups]
         for other in self.axes.values():
             if any(group.id == name for group in other.groups):
                 raise InputError(
@@ -133,7 +139,7 @@ class Lexicon:
         parts = dict(zip(axis.split(CROSSED), group.split(CROSSED), strict=True))
         members = {a: self.group(a, g, where=where) for a, g in parts.items()}
         if cue == "implicit":
-            if names := self._bearers(language, tuple(parts.items())):
+            if names := self._bearers(language, parts):
                 return _named(names[turn % len(names)], language)
             hints = members[axis].implicit.get(language) if len(parts) == 1 else None
             if hints:
@@ -151,14 +157,18 @@ class Lexicon:
     def _named(self, axis: str, language: str) -> set[str]:
         return {pool.groups[axis] for pool in self.names.get(language, []) if axis in pool.groups}
 
-    def _bearers(self, language: str, parts: tuple[tuple[str, str], ...]) -> list[str]:
+    def _bearers(self, language: str, parts: Mapping[str, str]) -> Sequence[str]:
         """The names of all pools that carry these groups, one of each pool in turn."""
-        pools = [
-            [name.name for name in pool.names]
-            for pool in self.names.get(language, [])
-            if all(pool.groups.get(axis) == group for axis, group in parts)
-        ]
-        return [name for row in zip_longest(*pools) for name in row if name is not None]
+        key = (language, *parts.items())
+        if key not in self._drawn:
+            pools = [
+                [name.name for name in pool.names]
+                for pool in self.names.get(language, [])
+                if parts.items() <= pool.groups.items()
+            ]
+            turns = zip_longest(*pools)
+            self._drawn[key] = [name for row in turns for name in row if name is not None]
+        return self._drawn[key]
 
     def labels(self, groups: Mapping[str, Sequence[str]]) -> dict[str, dict[str, object]]:
         """Names for people of these axes and groups, by language."""

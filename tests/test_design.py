@@ -187,9 +187,7 @@ def test_bad_probes_are_refused_with_their_line(old, new, said):
 
 def test_an_unresolved_slot_names_the_nearest_form():
     probe = read_probe(GOOD.replace("{is}", "{iss}"))
-    with pytest.raises(
-        InputError, match=r"p\.yaml:10: .*'iss' of .*; did you mean 'is'"
-    ):
+    with pytest.raises(InputError, match=r"p\.yaml:10: .*'iss' of .*; did you mean 'is'"):
         expand([probe], WORDS, {"en": {"gender": ["woman", "man"]}})
 
 

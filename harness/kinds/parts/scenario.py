@@ -38,6 +38,7 @@ class Scenario(Part):
     PERSONS: ClassVar[int] = 1
 
     id: Slug
+    domain: Domain
     axis: Slug | None = None
     relevance: Relevance | None = None
     source: str | None = None
@@ -91,7 +92,6 @@ class Situation(Scenario):
 
     EDITED: ClassVar[tuple[str, ...]] = ("case", "question")
 
-    domain: Domain
     position: Literal["early", "late"]
     paraphrase: Edit
 
