@@ -190,7 +190,8 @@ def _none(noun: str, given: str | None, known: set[str]) -> str:
 
 def _axis(axis: Mapping[str, Any]) -> Record:
     floor = axis["floor"]["mean"] if axis["floor"] else None
-    return _rounded({**{key: axis[key] for key in AXIS if key != "floor"}, "floor": floor})
+    row: Record = _rounded({**{key: axis[key] for key in AXIS}, "floor": floor})
+    return row
 
 
 def _rounded(value: Any) -> Any:

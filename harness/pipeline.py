@@ -16,17 +16,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
+from harness import analysis, kinds, lexicon, probes, provenance, report, seal, tables
+from harness import ledger as ledgers
+from harness import policy as policies
 from harness.backends import Backend, open_backend
 from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, choose_groups, expand, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
-from harness.models import LocalModel, Model, fingerprint, resolve
+from harness.models import PROMPT_FORMAT, LocalModel, Model, fingerprint, resolve
 from harness.nouns import Finish, Prompt, Record, Request, Status, Want
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
@@ -70,6 +73,8 @@ def run(
     out: str | Path | None = None,
     shard: Shard | None = None,
     fresh: bool = False,
+    policy: str | Path | None = None,
+    ledger: str | Path | None = ledgers.LEDGER,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -89,6 +94,8 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    policy : YAML file of margins and rules; the shipped default otherwise.
+    ledger : folder that gets a small record of the finished run; None keeps none.
     backend : who answers instead of the backend the model names.
     plant : a disparity of known size put into the answers, for the tool's own controls.
 
@@ -103,21 +110,25 @@ def run(
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, command=command,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, policy=policy, command=command,
         listener=listener, backend=backend, plant=plant,
     )  # fmt: skip
+    ledger = None if ledger is None or plant is not None else Path(ledger)
     try:
         folder = RunFolder(plan.place)
         if not fresh and (done := finished(folder, plan)) is not None:
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
+        if ledger is not None:  # what the ledger would refuse in the end is not begun
+            of = plan.manifest["model"]
+            ledgers.check_name(of, of["fingerprint"], ledger)
         plan.backend.ready()  # what cannot be loaded leaves nothing behind
         if fresh:
             folder.discard(shard)
         folder.begin(plan.manifest, plan.design)
         ask(plan, folder, shard, listener)
         if shard is None:
-            return conclude(folder, listener)
+            return conclude(folder, listener, ledger)
         return Run(folder)
     finally:
         plan.backend.close()
@@ -148,6 +159,7 @@ def prepare(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    policy: str | Path | None = None,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -164,7 +176,10 @@ def prepare(
         raise InputError(f"--limit {limit}: must be at least 1 scenario")
     library = probes.library(shipped("probes"))
     words = lexicon.load(shipped("probes") / "lexicon")
-    rules = policy.load(shipped("probes") / "policies" / "default.yaml")
+    rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
+    rules.check_waivers(datetime.now(UTC).date())
+    for axis in rules.axis_margins:
+        words.axis(axis, where=rules.place("axis_margins", axis))
     chosen = library.suite(suite)
     asked = [library.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
@@ -210,6 +225,7 @@ def prepare(
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design.prompts),
                    "blocks": len(design.blocks)},
+        "prompt_format": PROMPT_FORMAT,
         "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
         "model": {"name": who.name, "family": who.family, "version": who.version,
                   "licence": who.licence, "fingerprint": mark, "identity": identity,
@@ -278,8 +294,10 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
             folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
 
 
-def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
-    """Responses to scores to effects to report.
+def conclude(
+    folder: RunFolder, listener: Listener | None = None, ledger: Path | None = None
+) -> Run:
+    """Responses to scores to effects to report, and a record to the ledger where there is one.
 
     Raises
     ------
@@ -310,15 +328,25 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
         )
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
-    rules = policy.restore(folder.manifest()["policy"], folder.path)
+    rules = policies.restore(folder.manifest()["policy"], folder.path)
     folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),
     }
-    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens})
+    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens,
+                   "scoring": kinds.SCORING, "files": seal.seal(folder)})  # fmt: skip
     write_report(folder)
+    if ledger is not None:
+        record(folder, ledger)
     return Run(folder)
+
+
+def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
+    """Add a finished run to the ledger: the path of its record."""
+    manifest = seal.checked(folder)
+    name = folder.path.resolve().name
+    return ledgers.add(ledgers.entry(manifest, folder.read_json(EFFECTS), name), ledger)
 
 
 def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
@@ -335,11 +363,16 @@ def write_figure(folder: RunFolder, path: Path) -> Path:
     return path
 
 
-def merge_runs(folders: Sequence[str | Path], listener: Listener | None = None) -> Run:
+def merge_runs(
+    folders: Sequence[str | Path],
+    listener: Listener | None = None,
+    *,
+    ledger: str | Path | None = ledgers.LEDGER,
+) -> Run:
     """Join the slices of one run and conclude it; the first folder takes the others' logs."""
     target, *others = (RunFolder(Path(folder)) for folder in folders)
     merge(target, others)
-    return conclude(target, listener)
+    return conclude(target, listener, None if ledger is None else Path(ledger))
 
 
 # -- the steps' details ------------------------------------------------------------------------

@@ -56,11 +56,11 @@ class Policy(Document):
     coverage_floor: Share = 0.95
     base_rate: Annotated[list[Share], Field(min_length=2, max_length=2)]
     minimum_scenarios: Annotated[int, Field(ge=6)] = 6
-    axis_margins: dict[Slug, dict[str, Share]] = {}
-    d: dict[str, Share] = {}
-    primary: list[Slug] = []
+    axis_margins: Annotated[dict[Slug, dict[str, Share]], Field(default_factory=dict)]
+    d: Annotated[dict[str, Share], Field(default_factory=dict)]
+    primary: Annotated[list[Slug], Field(default_factory=list)]
     spending: bool = False
-    waivers: list[Waiver] = []
+    waivers: Annotated[list[Waiver], Field(default_factory=list)]
 
     @property
     def hash(self) -> str:

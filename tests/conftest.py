@@ -17,6 +17,14 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Data sets beside the checkout; tests that read them pass without."""
 
 
+@pytest.fixture(autouse=True)
+def no_ledger_here(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs of tests leave their records in a place of their own, not in the checkout's ledger."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+
+
 @dataclass
 class PlantedBackend:
     """Answers every decision with a probability that the test decides.

@@ -42,6 +42,10 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+SCORING = 1
+"""Version of the numbers that come out; raised when the definition of one changes."""
+
+
 def score(prompts: Sequence[Prompt], responses: Mapping[str, Response]) -> list[Score]:
     """Every response through its kind's parser, in the order of the prompts.
 

@@ -22,7 +22,7 @@ from harness.stats.rates import ImpactRatio, impact_ratio, logit_effects
 from harness.stats.releases import Confirmation, alpha_spending, confirm
 from harness.stats.sequential import EProcess, Look, betting_e_process, declared_looks
 from harness.stats.signflip import JointTest, sign_flip_max_t, sign_flip_p
-from harness.stats.versions import VersionComparison, compare_versions
+from harness.stats.versions import VersionComparison, compare_versions, version_changes
 from harness.stats.weighted import cr2
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
     "detectable", "enough_events", "family_size", "flip_rates", "floor_excess", "group_effects",
     "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "missing_bounds",
     "plan", "rare_effects", "shuffle_p", "sign_flip_max_t", "sign_flip_p", "spread_between",
-    "spread_under_edit", "still_needed", "upper_sd", "worst_gap",
+    "spread_under_edit", "still_needed", "upper_sd", "version_changes", "worst_gap",
 ]  # fmt: skip
