@@ -324,7 +324,7 @@ def _axis(family: Family, rows: Sequence[Record], before: Record, after: Record)
     return {**axis, "claim": _claim(axis)}
 
 
-def needed(rows: Sequence[Record], margin: float, many: int | None = None) -> int | None:
+def needed(rows: Sequence[Mapping[str, Any]], margin: float, many: int | None = None) -> int | None:
     """Scenarios after which every one of these open rows should be decided, if that is known.
 
     None where it is not: an estimate of exactly the margin, no interval, or something that more

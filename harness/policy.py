@@ -105,4 +105,5 @@ def restore(record: Record, where: Path) -> Policy:
         raise InputError(f"{where}: the manifest's policy is damaged") from error
     if policy.hash != record.get("hash"):
         raise InputError(f"{where}: the manifest's policy was changed after the run began")
+    policy._file = where / "manifest.json"
     return policy
