@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 import harness
 from harness import analysis, kinds, pairing, provenance, seal, stats, tables
@@ -19,7 +21,7 @@ from harness.analysis.cells import Answer, Cells, Family, Floats, cells, familie
 from harness.errors import InputError
 from harness.nouns import Arm, Prompt, Record, Response, Score
 from harness.policy import Policy, restore
-from harness.store import EFFECTS, SCORES, RunFolder
+from harness.store import EFFECTS, SCORES, RunFolder, writing
 
 SCHEMA = 1
 SETS = 10
@@ -119,6 +121,29 @@ def compare(
             for (old, new), role in pairs.items()
         ],
     }
+
+
+def write(found: Record, place: Path) -> Path:
+    """Write `found` to `place`: a .json file, or `comparison.json` in a folder.
+
+    Raises
+    ------
+    InputError
+        Something that is no comparison stands there already; it is left as it is.
+    StoreError
+        It cannot be written.
+    """
+    path = place if place.suffix == ".json" else place / "comparison.json"
+    if path.exists():
+        try:
+            earlier = orjson.loads(path.read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            earlier = None
+        if not isinstance(earlier, dict) or "comparisons" not in earlier:
+            raise InputError(f"--out {path}: exists and is no comparison; give another place")
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return RunFolder(path.parent).write_json(path.name, found)
 
 
 def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = False) -> Record:

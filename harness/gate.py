@@ -148,12 +148,20 @@ def _check(
     return {
         **{key: axis[key] for key in FAMILY},
         "verdict": "fail" if failed else "inconclusive" if open_ else "pass",
-        "reason": next((row["reason"] for row in failed or open_), None),
+        "reason": _reasons(failed or open_),
         "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
         "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
         if open_ and not failed else None,
         "groups": groups,
     }  # fmt: skip
+
+
+def _reasons(rows: Rows) -> str | None:
+    """Every reason with the groups it holds for."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row["reason"], []).append(row["group"])
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items()) or None
 
 
 def _effect_state(
@@ -290,8 +298,8 @@ def _sentence(found: Record, compared: Mapping[str, Any] | None) -> str:
     axes = dict.fromkeys(check["axis"] for check in checks if check["verdict"] == word)
     names = ", ".join(axes)
     if word == "fail":
-        reasons = dict.fromkeys(c["reason"] for c in checks if c["verdict"] == "fail")
-        return f"Not cleared: {names}: {'; '.join(reasons)}.{waived}"
+        reasons = [f"{c['axis']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
+        return f"Not cleared: {', '.join(reasons)}.{waived}"
     if found["scenarios_needed"]:
         return (
             f"Not cleared: {names} inconclusive, about {found['scenarios_needed']} more scenarios "
@@ -299,7 +307,7 @@ def _sentence(found: Record, compared: Mapping[str, Any] | None) -> str:
         )
     reason = next(c["reason"] for c in checks
                   if c["verdict"] == word and c["scenarios_needed"] is None)  # fmt: skip
-    return f"Not cleared: {names} inconclusive: {reason}.{waived}"
+    return f"Not cleared: {names} inconclusive ({reason}).{waived}"
 
 
 def _count(checks: Rows) -> str:

@@ -8,6 +8,7 @@ by hand is noticed. `docs/versions.md` says what is in it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ LEDGER = Path("results") / "ledger"
 """Of the current folder, beside `results/runs`."""
 SCHEMA = 1
 DIGITS = 6
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,240}")
+"""What may stand in a file's name."""
 FAMILY = ("probe", "kind", "language", "cue", "axis")
 AXIS = (*FAMILY, "verdict", "claim", "largest", "n_scenarios", "n_designed", "coverage", "floor",
         "groups", "unit", "margin", "alpha", "scenarios_needed")  # fmt: skip
@@ -62,9 +65,22 @@ def content_hash(record: Mapping[str, Any]) -> str:
 
 def name_of(record: Mapping[str, Any]) -> str:
     """File name of a record: one a suite, model, design, fingerprint and policy."""
-    marks = (record["design"], record["fingerprint"], record["policy"]["hash"])
-    words = (record["suite"]["name"], record["model"]["name"], *(mark[:8] for mark in marks))
-    return "-".join(words) + ".json"
+    return f"{folder_of(record)}-{record['policy']['hash'][:8]}.json"
+
+
+def folder_of(record: Mapping[str, Any]) -> str:
+    """The usual name of the run's folder.
+
+    Raises
+    ------
+    InputError
+        A name or hash of the record is not one that the harness gives.
+    """
+    marks = (record["design"][:8], record["fingerprint"][:8])
+    name = "-".join((record["suite"]["name"], record["model"]["name"], *marks))
+    if not NAME.fullmatch(name) or not NAME.fullmatch(record["policy"]["hash"]):
+        raise InputError(f"{name!r}: no name of a run; its manifest is damaged")
+    return name
 
 
 def version_of(record: Mapping[str, Any]) -> str:

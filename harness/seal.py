@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
+import orjson
+from pydantic import ValidationError
+
+import harness
 from harness.errors import InputError
+from harness.models import LocalModel, RemoteModel, fingerprint
 from harness.nouns import Record
-from harness.store import DESIGN, EFFECTS, RESPONSES, SCORES, RunFolder
+from harness.store import DESIGN, EFFECTS, MANIFEST, RESPONSES, SCORES, RunFolder, writing
 
 SEALED = (DESIGN, RESPONSES, SCORES, EFFECTS)
 
@@ -43,6 +49,52 @@ def checked(folder: RunFolder, names: Iterable[str] = SEALED) -> Record:
                 f"{folder.path / name}: changed after the run was finished: its hash does not fit"
             )
     return manifest
+
+
+def check_model(path: Path, manifest: Record) -> None:
+    """Refuse a manifest whose fingerprint is not that of its model, and a planted control.
+
+    The fingerprint is only computed again by the version of the harness that took it.
+
+    Raises
+    ------
+    InputError
+        It does not fit, or the run's answers were shifted on purpose.
+    """
+    model = manifest["model"]
+    if "plant" in model["identity"]:
+        raise InputError(f"{path}: a control with a planted disparity is no version's result")
+    if manifest["harness_version"] != harness.__version__:
+        return
+    shape = RemoteModel if model["definition"].get("backend") == "openai" else LocalModel
+    try:
+        definition = shape.model_validate_json(orjson.dumps(model["definition"]))
+    except ValidationError as error:
+        raise InputError(f"{path}: the manifest's model definition is damaged") from error
+    if fingerprint(definition, model["identity"]) != model["fingerprint"]:
+        raise InputError(f"{path}: the fingerprint is not that of the model in the manifest")
+
+
+def copy(folder: RunFolder, place: Path) -> RunFolder:
+    """The run in `place`: copied, its manifest last, or as it is where it lies there already.
+
+    Raises
+    ------
+    InputError, StoreError
+        Another run lies there, or it cannot be written.
+    """
+    here = RunFolder(place)
+    if place.resolve() == folder.path.resolve():
+        return here
+    if here.exists:
+        if checked(here)["files"] != folder.manifest()["files"]:
+            raise InputError(f"{place}: another run of the same name lies there; move it away")
+        return here
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    for name in (*SEALED, MANIFEST):
+        here.write_bytes(name, (folder.path / name).read_bytes())
+    return here
 
 
 def _digest(folder: RunFolder, name: str) -> str:

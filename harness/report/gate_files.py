@@ -107,7 +107,7 @@ def _worst(check: Mapping[str, Any]) -> Record:
 
 
 def _reason(check: Mapping[str, Any]) -> str:
-    said = f"{_worst(check)['group']}: {check['reason']}"
+    said = str(check["reason"])
     if check["scenarios_needed"]:
         said += f"; about {check['scenarios_needed']} more scenarios needed"
     return said
