@@ -30,31 +30,31 @@ def history(records: Sequence[Record], ledger: Path) -> str:
         keys = dict.fromkeys((_family(a), a["axis"]) for r in mine for a in r["axes"])
         for of, axis in keys:
             lines += ["", axis + (f" ({', '.join(of)})" if several else "")]
-            lines += [
-                line
-                for record in mine
-                for row in record["axes"]
-                if (_family(row), row["axis"]) == (of, axis)
-                for line in _version(record, row)
-            ]
-    designs = {record["design"] for record in records}
-    if len(designs) > 1:
-        lines += ["", *wrap(f"{len(designs)} designs (the eight characters after the date): only "
-                            "runs of one design can be compared")]  # fmt: skip
+            design = None
+            for record in mine:
+                for row in record["axes"]:
+                    if (_family(row), row["axis"]) != (of, axis):
+                        continue
+                    if record["design"] != design and len({r["design"] for r in mine}) > 1:
+                        lines.append(f"  design {record['design'][:8]}")
+                    design = record["design"]
+                    lines.append(_version(record, row))
+    if len({record["design"] for record in records}) > 1:
+        lines += ["", *wrap("only runs of one design can be compared")]
     return "\n".join(lines)
 
 
-def _version(record: Record, row: Row) -> list[str]:
+def _version(record: Record, row: Row) -> str:
     largest = row["largest"]
     effect, interval = "not measured", ""
     if largest:
         effect = number(largest["estimate"]) + " "
         effect += label(record["labels"], row["axis"], largest["group"])
         interval = _interval(largest)
-    return [
-        f"  {record['date'][:10]} {record['design'][:4]} {version_of(record):<17.17} "
-        f"{effect:<16.16} {interval:<14} {GLYPH[row['verdict']]} {row['verdict']}"
-    ]
+    return (
+        f"  {record['date'][:10]} {version_of(record):<18.18} {effect:<19.19} {interval:<13} "
+        f"{GLYPH[row['verdict']]} {row['verdict']}"
+    )
 
 
 def comparison(found: Record) -> str:
