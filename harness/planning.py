@@ -54,7 +54,8 @@ def _before(suite: str, margin: float | None) -> Iterator[Record]:
     asked = [library.probe(name) for name in chosen.probes]
     design = expand(asked, words, choose_groups(chosen, words, None), chosen.languages)
     for family in analysis.detectable(design.prompts, (PILOT_SD,)):
-        yield _row(family, PILOT_SD, margin or rules.margins[family["kind"]], family["scenarios"])
+        least = margin or rules.margin(family["kind"], family["axis"])
+        yield _row(family, PILOT_SD, least, family["scenarios"])
 
 
 def _after(run: str, margin: float | None) -> Iterator[Record]:
