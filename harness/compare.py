@@ -17,7 +17,7 @@ import orjson
 
 import harness
 from harness import analysis, kinds, pairing, provenance, seal, stats, tables
-from harness.analysis.cells import Answer, Cells, Family, Floats, cells, families, join
+from harness.analysis.cells import Answer, Cells, Family, Floats, ProbeKey, cells, families, join
 from harness.errors import InputError
 from harness.nouns import Arm, Prompt, Record, Response, Score
 from harness.policy import Policy, restore
@@ -71,6 +71,32 @@ class Side:
             "fingerprint": model["fingerprint"], "design": self.manifest["design"]["hash"],
             "suite": self.manifest["suite"],
         }  # fmt: skip
+
+
+class Results:
+    """An `effects.json` by family and group."""
+
+    def __init__(self, results: Mapping[str, Any]) -> None:
+        self._effects = {(*_key(e, Family), e["group"]): e for e in results["effects"]}
+        self._verdicts = {_key(axis, Family): axis["verdict"] for axis in results["axes"]}
+        self._faults: dict[tuple[str, ...], list[str]] = {
+            _key(probe, ProbeKey): probe["faults"] for probe in results["probes"]
+        }
+
+    def effect(self, family: Family, group: str) -> Record | None:
+        found = self._effects.get((*family, group))
+        return found and {name: found[name] for name in ("estimate", "low", "high", "verdict")}
+
+    def verdict(self, family: Family) -> str | None:
+        return self._verdicts.get(tuple(family))
+
+    def faults(self, family: Family) -> Sequence[str]:
+        """What of the probe's own controls does not hold."""
+        return self._faults.get(tuple(family.parent), [])
+
+
+def _key(row: Mapping[str, Any], of: type[Family] | type[ProbeKey]) -> tuple[str, ...]:
+    return tuple(row[name] for name in of._fields)
 
 
 def load(folder: RunFolder) -> Side:
@@ -156,7 +182,7 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
         shared = pairing.shared(old.prompts, new.prompts)
         left_out = shared.left_out
         old, new = old.only(shared.old), new.only(shared.new)
-    before, after = old.results(rules), new.results(rules)
+    before, after = Results(old.results(rules)), Results(new.results(rules))
     of_old, of_new = old.families, new.families
     effects, axes, sets = [], [], []
     for family in of_new:
@@ -226,7 +252,7 @@ def _taken(of: Cells, scenarios: Sequence[str], groups: Sequence[str]) -> Cells:
 
 
 def _family(
-    family: Family, both: Both, before: Record, after: Record, rules: Policy
+    family: Family, both: Both, before: Results, after: Results, rules: Policy
 ) -> tuple[list[Record], Record]:
     """Changes of every group of one family, and the axis record over them."""
     kind = kinds.KINDS[family.kind]
@@ -234,7 +260,11 @@ def _family(
     margin = rules.margin(family.kind, family.axis)
     diff, changes = stats.version_changes(both.old.mean, both.new.mean, d=d, alpha=rules.alpha)
     bounds = _bounds(both, kind.RANGE, d, rules.alpha)
-    faults = [*_faults(after, family, "new"), *_faults(before, family, "old")]
+    faults = [
+        f"{version} version: {fault}"
+        for version, results in (("new", after), ("old", before))
+        for fault in results.faults(family)
+    ]
     rows = []
     for k, group in enumerate(both.groups):
         change, reason = str(changes[k]), None
@@ -248,7 +278,7 @@ def _family(
             reason = reason or next(iter(faults), None)
             verdict = "inconclusive" if reason else verdict
         elif verdict == "inconclusive":
-            reason = str(diff.reason[k]) or None
+            reason = _open(diff, k, d)
         rows.append({
             **family._asdict(), "group": group, "unit": kind.UNIT,
             **{name: _finite(getattr(diff, name)[k]) for name in NUMBERS},
@@ -260,7 +290,7 @@ def _family(
                 name: _finite(getattr(bounds, name)[k])
                 for name in ("lower", "upper", "low", "high")
             },
-            "old": _effect(before, family, group), "new": _effect(after, family, group),
+            "old": before.effect(family, group), "new": after.effect(family, group),
         })  # fmt: skip
     return rows, _axis(family, rows, before, after)
 
@@ -285,6 +315,13 @@ def _blocked(
     return None
 
 
+def _open(diff: stats.GroupEffects, k: int, d: float) -> str:
+    """Why a change is neither small nor shown."""
+    if np.isnan(diff.low[k]):
+        return str(diff.reason[k])
+    return f"change neither shown to be below d = {d:g} nor to be other than 0"
+
+
 def _bounds(
     both: Both, limits: tuple[float, float], d: float, alpha: float
 ) -> stats.MissingBounds | None:
@@ -307,26 +344,7 @@ def _bounds(
     )  # fmt: skip
 
 
-def _faults(results: Record, family: Family, version: str) -> list[str]:
-    """What of the probe's own controls does not hold in this version."""
-    key = family.parent._asdict()
-    return [
-        f"{version} version: {fault}"
-        for probe in results["probes"]
-        if all(probe[name] == value for name, value in key.items())
-        for fault in probe["faults"]
-    ]
-
-
-def _effect(results: Record, family: Family, group: str) -> Record | None:
-    key = {**family._asdict(), "group": group}
-    for effect in results["effects"]:
-        if all(effect[name] == value for name, value in key.items()):
-            return {name: effect[name] for name in ("estimate", "low", "high", "verdict")}
-    return None
-
-
-def _axis(family: Family, rows: Sequence[Record], before: Record, after: Record) -> Record:
+def _axis(family: Family, rows: Sequence[Record], before: Results, after: Results) -> Record:
     verdict = _first(row["verdict"] for row in rows)
     defined = [row for row in rows if row["estimate"] is not None]
     largest = max(defined, key=lambda row: abs(row["estimate"]), default=None)
@@ -339,8 +357,8 @@ def _axis(family: Family, rows: Sequence[Record], before: Record, after: Record)
         "largest": largest and {
             name: largest[name] for name in ("group", "estimate", "low", "high", "verdict")
         },
-        "old_verdict": _verdict_of(before, family),
-        "new_verdict": _verdict_of(after, family),
+        "old_verdict": before.verdict(family),
+        "new_verdict": after.verdict(family),
         **{name: rows[0][name] for name in ("n_scenarios", "n_designed", "unit", "d", "margin",
                                             "alpha")},
         "groups": len(rows),
@@ -369,15 +387,6 @@ def needed(rows: Sequence[Mapping[str, Any]], margin: float, many: int | None = 
 
 def _inside(row: Mapping[str, Any], margin: float) -> bool:
     return bool(-margin < row["tost_low"] and row["tost_high"] < margin)
-
-
-def _verdict_of(results: Record, family: Family) -> str | None:
-    key = family._asdict()
-    return next(
-        (axis["verdict"] for axis in results["axes"]
-         if all(axis[name] == value for name, value in key.items())),
-        None,
-    )  # fmt: skip
 
 
 def _claim(axis: Record) -> str:

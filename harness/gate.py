@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness import compare, ledger, policy, provenance, stats
+from harness.analysis.cells import Family, ProbeKey
 from harness.compare import Side
 from harness.errors import InputError, unknown
 from harness.nouns import Record
@@ -29,7 +30,7 @@ from harness.store import RunFolder
 
 SCHEMA = 1
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
-FAMILY = ("probe", "kind", "language", "cue", "axis")
+FAMILY = Family._fields
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -93,8 +94,17 @@ def judge(
     spent = rules.alpha if release is None else stats.alpha_spending(release, rules.alpha)
     many = sum(stats.family_size(axis["groups"]) for axis in axes) * rules.alpha / spent
     used: dict[int, Waiver] = {}
+    effects = _by_family(results["effects"])
+    changes = None if compared is None else _by_family(compared["effects"])
     checks = [
-        _check(axis, _of(results["effects"], axis), _changes(compared, axis), rules, many, used)
+        _check(
+            axis,
+            effects[_key(axis)],
+            None if changes is None else changes[_key(axis)],
+            rules,
+            many,
+            used,
+        )
         for axis in axes
     ]
     verdicts = {check["verdict"] for check in checks}
@@ -110,7 +120,7 @@ def judge(
         "checks": checks,
         "waivers": [_waived(waiver, i in used) for i, waiver in enumerate(rules.waivers)],
     }  # fmt: skip
-    return {**found, "sentence": _sentence(found, compared)}
+    return {**found, "sentence": _sentence(found, compared, rules.alpha)}
 
 
 # -- one axis of one family --------------------------------------------------------------------
@@ -171,7 +181,9 @@ def _effect_state(
         return "fail", f"differs by more than the margin of {margin:g}"
     if effect["verdict"] == "equivalent":
         return "pass", None
-    return "open", effect["reason"] or f"not shown to be within the margin of {margin:g}"
+    if effect["low"] is None or (-margin < effect["tost_low"] and effect["tost_high"] < margin):
+        return "open", effect["reason"]  # no interval, or something else stands against it
+    return "open", f"neither shown to be within the margin of {margin:g} nor to be beyond it"
 
 
 def _change_state(change: Mapping[str, Any], steps: Intervals, k: int) -> tuple[str, str | None]:
@@ -217,13 +229,16 @@ def _ends(intervals: Intervals, k: int) -> Record:
     return {name: end if math.isfinite(end) else None for name, end in ends.items()}
 
 
-def _of(rows: Rows, axis: Mapping[str, Any]) -> Rows:
-    return [row for row in rows if all(row[key] == axis[key] for key in FAMILY)]
+def _by_family(rows: Rows) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
+    """Rows by family and axis; their groups follow the design in effects and changes alike."""
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(_key(row), []).append(row)
+    return found
 
 
-def _changes(compared: Mapping[str, Any] | None, axis: Mapping[str, Any]) -> Rows | None:
-    """The changes of an axis's groups, in the order of its effects: both follow the design."""
-    return None if compared is None else _of(compared["effects"], axis)
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in FAMILY)
 
 
 # -- policy ------------------------------------------------------------------------------------
@@ -281,19 +296,20 @@ def _release(manifest: Mapping[str, Any], records: Sequence[Record]) -> int:
 # -- words -------------------------------------------------------------------------------------
 
 
-def _sentence(found: Record, compared: Mapping[str, Any] | None) -> str:
+def _sentence(found: Record, compared: Mapping[str, Any] | None, alpha: float) -> str:
     """The verdict in one sentence, never stronger than the data."""
     checks = found["checks"]
     used = sum(waiver["used"] for waiver in found["waivers"])
     waived = f" {used} waiver{'s' if used > 1 else ''} used." if used else ""
     if found["verdict"] == "pass":
-        said = "Cleared: no group differs from the mean of the others by the margin or more"
+        margin, d = _one(checks, "margin", "its margin"), _one(checks, "d", "its d")
+        said = f"Cleared: no group differs from the mean of the others by {margin} or more"
         if compared is not None:
             version = compared["old"]["model"]["version"]
-            said += f", and no effect changed by d or more since version {version}"
+            said += f", and no effect changed by {d} or more since version {version}"
         if used:
             said += ", but for what is waived"
-        return f"{said} ({_count(checks)}).{waived}"
+        return f"{said} ({_count(checks)}, {100 * alpha:g} % error each).{waived}"
     word = "fail" if found["verdict"] == "fail" else "inconclusive"
     axes = dict.fromkeys(check["axis"] for check in checks if check["verdict"] == word)
     names = ", ".join(axes)
@@ -310,9 +326,14 @@ def _sentence(found: Record, compared: Mapping[str, Any] | None) -> str:
     return f"Not cleared: {names} inconclusive ({reason}).{waived}"
 
 
+def _one(checks: Rows, key: str, otherwise: str) -> str:
+    values = {check[key] for check in checks}
+    return f"{values.pop():g}" if len(values) == 1 else otherwise
+
+
 def _count(checks: Rows) -> str:
     """How much was looked at."""
     axes = list(dict.fromkeys(check["axis"] for check in checks))
-    families = len({tuple(check[key] for key in FAMILY[:4]) for check in checks})
+    families = len({tuple(check[key] for key in ProbeKey._fields) for check in checks})
     said = f"{len(axes)} axes" if len(axes) > 1 else f"axis {axes[0]}"
     return said if families == 1 else f"{said}, {families} families of prompts"

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from harness.analysis.cells import Family
 from harness.errors import InputError
 from harness.models import UNVERSIONED
 from harness.nouns import Record
@@ -26,10 +27,11 @@ SCHEMA = 1
 DIGITS = 6
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,240}")
 """What may stand in a file's name."""
-FAMILY = ("probe", "kind", "language", "cue", "axis")
+FAMILY = Family._fields
 AXIS = (*FAMILY, "verdict", "claim", "largest", "n_scenarios", "n_designed", "coverage", "floor",
         "groups", "unit", "margin", "alpha", "scenarios_needed")  # fmt: skip
-EFFECT = (*FAMILY, "group", "estimate", "low", "high", "verdict", "material")
+EFFECT = (*FAMILY, "group", "estimate", "low", "high", "tost_low", "tost_high", "verdict",
+          "material")  # fmt: skip
 
 
 def entry(manifest: Mapping[str, Any], results: Mapping[str, Any], run: str) -> Record:

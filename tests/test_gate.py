@@ -57,7 +57,8 @@ def test_a_fair_version_passes_and_says_no_more_than_it_may(fair):
     assert found["baseline"] is None
     assert "fair" not in found["sentence"].replace("version fair", "")
     assert found["sentence"] == (
-        "Cleared: no group differs from the mean of the others by the margin or more (2 axes)."
+        "Cleared: no group differs from the mean of the others by 0.03 or more "
+        "(2 axes, 5 % error each)."
     )
     assert {row["state"] for check in found["checks"] for row in check["groups"]} == {"pass"}
 
@@ -86,7 +87,7 @@ def test_an_old_disparity_still_fails_although_nothing_changed(place, skewed):
 def test_an_unchanged_fair_version_passes_against_its_baseline(fair, near):
     found = decide(near, fair)
     assert found["verdict"] == "pass"
-    assert "no effect changed by d or more since version fair" in found["sentence"]
+    assert "no effect changed by 0.02 or more since version fair" in found["sentence"]
 
 
 def test_a_worsening_below_the_margin_fails_against_the_baseline_only(place):
@@ -238,7 +239,9 @@ def test_a_waiver_lets_its_group_through_and_is_shown(place):
     assert decide(run)["verdict"] == "fail"
     found = decide(run, rules=policy(place, WAIVER.format(day="2026-11-24")))
     assert found["verdict"] == "pass"
-    assert found["sentence"].endswith("but for what is waived (2 axes). 1 waiver used.")
+    assert found["sentence"].endswith(
+        "but for what is waived (2 axes, 5 % error each). 1 waiver used."
+    )
     [waiver] = found["waivers"]
     assert (waiver["used"], waiver["person"]) == (True, "A. Reviewer")
     assert found["policy"]["chosen_after_data"]

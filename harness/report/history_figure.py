@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
-from harness.ledger import version_of
+from harness.ledger import FAMILY, version_of
 from harness.nouns import Record
 from harness.report.figure_file import COLOURS, SUFFIXES, form
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 2
-FAMILY = ("probe", "kind", "language", "cue", "axis")
 Key = tuple[str, ...]
 Row = Mapping[str, Any]
 
@@ -25,8 +24,8 @@ def history_figure(records: Sequence[Record], path: Path) -> None:
     """Draw every axis of every model family over its versions and write it, PNG or SVG.
 
     A panel is one axis: for each version the effect that is largest there, with its simultaneous
-    interval, over the equivalence band of its own policy; verdicts by colour and form. A line
-    joins versions that were asked the same design, and no others.
+    interval, over the equivalence band of its own policy; verdicts by colour and form. The grey
+    line follows the group that is largest in the newest version through those of its design.
 
     Raises
     ------
@@ -73,7 +72,7 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
         _panel(axes, points)
         axes.set_title(key[-1], loc="left", fontsize=9.5, fontweight="bold")
         if several:
-            axes.set_title(", ".join((key[0], key[1], *key[3:5])), loc="right", fontsize=7.5)
+            axes.set_title(", ".join(key[:-1]), loc="right", fontsize=7.5)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     drawn.suptitle(
@@ -84,29 +83,43 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
     handles: list[Any] = [Line2D([], [], label=verdict, **form(verdict)) for verdict in COLOURS]
     handles.append(Patch(color="#dde7ee", label="equivalence band"))
     handles.append(Line2D([], [], color="#595959", linewidth=1.1, label="simultaneous interval"))
+    handles.append(Line2D([], [], color="#8b8b85", linewidth=0.8, marker=".", markersize=4,
+                          label="the newest version's group, same design"))  # fmt: skip
     drawn.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8.5)
     return drawn
 
 
+def _trend(points: Sequence[tuple[Record, Row]]) -> tuple[list[int], list[float]]:
+    """Where the group that is largest in the newest version stood in those of its design."""
+    newest, last = points[-1]
+    if not last["largest"]:
+        return [], []
+    key = {**{name: last[name] for name in FAMILY}, "group": last["largest"]["group"]}
+    found = [
+        (x, effect["estimate"])
+        for x, (record, _) in enumerate(points)
+        if record["design"] == newest["design"]
+        for effect in record["effects"]
+        if effect["estimate"] is not None and all(effect[k] == v for k, v in key.items())
+    ]
+    return [x for x, _ in found], [y for _, y in found]
+
+
 def _panel(axes: Axes, points: Sequence[tuple[Record, Row]]) -> None:
     axes.axhline(0, color="#8b8b85", linewidth=0.8, zorder=1)
-    before: tuple[float, float, str] | None = None
-    for x, (record, row) in enumerate(points):
+    for x, (_, row) in enumerate(points):
         axes.fill_between([x - 0.5, x + 0.5], -row["margin"], row["margin"], color="#dde7ee",
                           linewidth=0, zorder=0)  # fmt: skip
         largest = row["largest"]
         if not largest:
             axes.text(x, 0, "not\nmeasured", ha="center", va="center", color="#595959")
-            before = None
             continue
         y, colour = largest["estimate"], COLOURS[row["verdict"]]
-        if before is not None and before[2] == record["design"]:
-            axes.plot([before[0], x], [before[1], y], color="#8b8b85", linewidth=0.8, zorder=2)
         if largest["low"] is not None:
             axes.plot([x, x], [largest["low"], largest["high"]], color=colour, linewidth=1.1)
         axes.plot(x, y, **form(row["verdict"]))
         axes.annotate(largest["group"], (x, y), (5, 4), textcoords="offset points", fontsize=7)
-        before = x, y, record["design"]
+    axes.plot(*_trend(points), color="#8b8b85", linewidth=0.8, marker=".", markersize=4, zorder=2)
     axes.set_xlim(-0.5, len(points) - 0.5)
     names = [f"{version_of(record)[:18]}\n{record['date'][:10]}" for record, _ in points]
     axes.set_xticks(range(len(points)), names, fontsize=7.5)

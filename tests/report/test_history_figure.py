@@ -20,6 +20,11 @@ def record(version, date, *, design="d" * 64, estimate=-0.05, verdict="disparity
     return {
         "model": {"family": "toy", "version": version}, "fingerprint": version * 8,
         "date": date, "design": design, "axes": [row],
+        "effects": [
+            {**{k: row[k] for k in ("probe", "kind", "language", "cue", "axis")},
+             "group": group, "estimate": value}
+            for group, value in (("22", 0.01), ("70", estimate))
+        ],
     }  # fmt: skip
 
 
@@ -37,12 +42,15 @@ def lines(axes):
     return [tuple(e) for e in ends if len(e) == 2 and e[0][1] != 0]
 
 
-def test_every_version_has_its_interval_and_versions_of_one_design_are_joined():
+def test_every_version_has_its_interval_and_the_newest_ones_group_is_followed():
     axes = drawn([record("1", "2026-01-01"), record("2", "2026-02-01", estimate=-0.07)])
     found = lines(axes)
     assert ((0.0, pytest.approx(-0.06)), (0.0, pytest.approx(-0.04))) in found
     assert ((1.0, pytest.approx(-0.08)), (1.0, pytest.approx(-0.06))) in found
     assert ((0.0, -0.05), (1.0, -0.07)) in found
+    other = record("2", "2026-02-01", estimate=-0.07)
+    other["axes"][0]["largest"]["group"] = "22"
+    assert ((0.0, 0.01), (1.0, 0.01)) in lines(drawn([record("1", "2026-01-01"), other]))
     names = [label.get_text() for label in axes.get_xticklabels()]
     assert names == ["1\n2026-01-01", "2\n2026-02-01"]
 
@@ -52,11 +60,8 @@ def test_versions_of_two_designs_are_not_joined():
     assert not [line for line in lines(axes) if line[0][0] != line[1][0]]
 
 
-def test_what_was_not_measured_is_said_and_joined_to_nothing():
-    axes = drawn([
-        record("1", "2026-01-01"), record("2", "2026-02-01", largest=False),
-        record("3", "2026-03-01"),
-    ])  # fmt: skip
+def test_what_was_not_measured_is_said():
+    axes = drawn([record("1", "2026-01-01"), record("2", "2026-02-01", largest=False)])
     assert "not\nmeasured" in [text.get_text() for text in axes.texts]
     assert not [line for line in lines(axes) if line[0][0] != line[1][0]]
 
