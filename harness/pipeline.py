@@ -375,29 +375,6 @@ def merge_runs(
     return conclude(target, listener, None if ledger is None else Path(ledger))
 
 
-def import_run(source: Path, ledger: Path = ledgers.LEDGER) -> tuple[Run, Path]:
-    """Take in a finished run made elsewhere: check its hashes, copy it here, record it.
-
-    It is copied to its usual place in `results/runs` unless it lies there already; its report is
-    written anew. Returns the run and its ledger record.
-
-    Raises
-    ------
-    InputError
-        It is unfinished, lacks a file, was changed or planted, or its place or name is taken.
-    """
-    folder = RunFolder(source)
-    manifest = seal.checked(folder)
-    folder.design()  # is what the design hash was taken of
-    policies.restore(manifest["policy"], source)
-    seal.check_model(folder.path, manifest)
-    ledgers.check_name(manifest["model"], manifest["model"]["fingerprint"], ledger)
-    name = ledgers.folder_of(ledgers.entry(manifest, folder.read_json(EFFECTS), ""))
-    here = seal.copy(folder, RUNS / name)
-    write_report(here)
-    return Run(here), record(here, ledger)
-
-
 # -- the steps' details ------------------------------------------------------------------------
 
 

@@ -270,7 +270,7 @@ def edited(run, place, **changes):
 def test_what_was_not_put_or_scored_alike_is_refused_with_the_reason(
     tmp_path, fair, skewed, changes, said
 ):
-    from harness import pairing
+    from harness.compare import pairing
 
     other = edited(skewed, tmp_path / "other", **changes)
     with pytest.raises(InputError, match="give --common to compare") as error:
@@ -341,7 +341,7 @@ def test_nothing_in_common_is_an_error(place, fair):
 
 def test_a_local_model_is_told_apart_by_its_weights(fair):
     assert isinstance(model("x"), RemoteModel)
-    from harness import pairing
+    from harness.compare import pairing
 
     one, two = fair.manifest, {**fair.manifest, "harness_version": "9"}
     assert pairing.differences(one, two)[-1] == {

@@ -67,9 +67,9 @@ def _history(given: argparse.Namespace) -> int:
 
 
 def _import(given: argparse.Namespace) -> int:
-    from harness import pipeline
+    from harness import importing
 
-    run, record = pipeline.import_run(Path(given.run))
+    run, record = importing.import_run(Path(given.run))
     print(f"run: {run.path}\nledger: {record}")
     return 0
 

@@ -7,8 +7,6 @@ was not asked, put or scored in the same way is refused, unless only what is sha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,102 +14,21 @@ import numpy as np
 import orjson
 
 import harness
-from harness import analysis, kinds, pairing, provenance, seal, stats, tables
-from harness.analysis.cells import Answer, Cells, Family, Floats, ProbeKey, cells, families, join
+from harness import kinds, provenance, stats
+from harness.analysis.cells import Family, cells
+from harness.compare import pairing
+from harness.compare.sets import SETS, changed_sets
+from harness.compare.sides import Both, Results, Side, aligned, load
 from harness.errors import InputError
-from harness.nouns import Arm, Prompt, Record, Response, Score
+from harness.nouns import Record
 from harness.policy import Policy, restore
-from harness.store import EFFECTS, SCORES, RunFolder, writing
+from harness.store import RunFolder, writing
+
+__all__ = ["SETS", "Side", "compare", "load", "needed", "pair", "write"]
 
 SCHEMA = 1
-SETS = 10
-"""Sets shown of every axis of a family, the most changed first."""
 ORDER = ("worse", "inconclusive", "better", "unchanged")
 """An axis, and a comparison, has the first of these verdicts that any of its parts has."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One version of the comparison: a finished run, or what of it is shared with the other."""
-
-    folder: RunFolder
-    manifest: Record
-    prompts: tuple[Prompt, ...]
-    scores: Sequence[Score]
-    responses: Mapping[str, Response]
-    whole: bool = True
-
-    def results(self, rules: Policy) -> Record:
-        """Effects under these rules: those on disk where they are of this very data and policy."""
-        if self.whole and self.manifest["policy"]["hash"] == rules.hash:
-            return self.folder.read_json(EFFECTS)
-        return analysis.analyse(self.prompts, self.scores, rules)
-
-    def only(self, keep: frozenset[str]) -> Side:
-        """The side with these prompts alone."""
-        kept = tuple(p for p in self.prompts if p.id in keep)
-        scores = [score for score in self.scores if score.prompt in keep]
-        return replace(self, prompts=kept, scores=scores, whole=len(kept) == len(self.prompts))
-
-    @cached_property
-    def status(self) -> Mapping[str, str]:
-        """How the answer to every prompt ended."""
-        return {score.prompt: str(score.status) for score in self.scores}
-
-    @cached_property
-    def families(self) -> dict[Family, list[Answer]]:
-        return families(join(self.prompts, self.scores))
-
-    @property
-    def record(self) -> Record:
-        model = self.manifest["model"]
-        return {
-            "run": str(self.folder.path), "date": self.manifest["finished"],
-            "model": {key: model[key] for key in ("name", "family", "version", "licence")},
-            "fingerprint": model["fingerprint"], "design": self.manifest["design"]["hash"],
-            "suite": self.manifest["suite"],
-        }  # fmt: skip
-
-
-class Results:
-    """An `effects.json` by family and group."""
-
-    def __init__(self, results: Mapping[str, Any]) -> None:
-        self._effects = {(*_key(e, Family), e["group"]): e for e in results["effects"]}
-        self._verdicts = {_key(axis, Family): axis["verdict"] for axis in results["axes"]}
-        self._faults: dict[tuple[str, ...], list[str]] = {
-            _key(probe, ProbeKey): probe["faults"] for probe in results["probes"]
-        }
-
-    def effect(self, family: Family, group: str) -> Record | None:
-        found = self._effects.get((*family, group))
-        return found and {name: found[name] for name in ("estimate", "low", "high", "verdict")}
-
-    def verdict(self, family: Family) -> str | None:
-        return self._verdicts.get(tuple(family))
-
-    def faults(self, family: Family) -> Sequence[str]:
-        """What of the probe's own controls does not hold."""
-        return self._faults.get(tuple(family.parent), [])
-
-
-def _key(row: Mapping[str, Any], of: type[Family] | type[ProbeKey]) -> tuple[str, ...]:
-    return tuple(row[name] for name in of._fields)
-
-
-def load(folder: RunFolder) -> Side:
-    """A finished run whose files are what they were.
-
-    Raises
-    ------
-    InputError
-        The run is unfinished, lacks a file, or was changed.
-    """
-    manifest = seal.checked(folder)
-    return Side(
-        folder, manifest, folder.design().prompts, tables.read_scores(folder.path / SCORES),
-        folder.responses(),
-    )  # fmt: skip
 
 
 def compare(
@@ -189,13 +106,13 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
         if family not in of_old:
             continue
         outcome = kinds.KINDS[family.kind].OUTCOME
-        both = _aligned(cells(of_old[family], outcome), cells(of_new[family], outcome))
+        both = aligned(cells(of_old[family], outcome), cells(of_new[family], outcome))
         if len(both.groups) < 2:
             continue
         rows, axis = _family(family, both, before, after, rules)
         effects += rows
         axes.append(axis)
-        sets += _sets(family, both, old, new)
+        sets += changed_sets(family, both, old, new)
     if not axes:
         raise InputError(
             f"{old.folder.path} and {new.folder.path} share no axis with two groups: "
@@ -214,41 +131,6 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
 
 
 # -- one family --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """One family's cells in both versions, row by row the same scenario, column the group."""
-
-    scenarios: tuple[str, ...]
-    groups: tuple[str, ...]
-    old: Cells
-    new: Cells
-
-    @property
-    def change(self) -> Floats:
-        """Contrast of the new version minus that of the old one: (scenarios, groups)."""
-        return np.asarray(stats.contrasts(self.new.mean - self.old.mean), dtype=np.float64)
-
-
-def _aligned(old: Cells, new: Cells) -> Both:
-    """The scenarios and groups of both, in the new one's order."""
-    scenarios = [s for s in new.scenarios if s in set(old.scenarios)]
-    groups = [g for g in new.groups if g in set(old.groups)]
-    return Both(
-        tuple(scenarios), tuple(groups), _taken(old, scenarios, groups),
-        _taken(new, scenarios, groups),
-    )  # fmt: skip
-
-
-def _taken(of: Cells, scenarios: Sequence[str], groups: Sequence[str]) -> Cells:
-    rows = {name: i for i, name in enumerate(of.scenarios)}
-    columns = {name: k for k, name in enumerate(of.groups)}
-    place = np.ix_([rows[s] for s in scenarios], [columns[g] for g in groups])
-    return replace(
-        of, scenarios=tuple(scenarios), groups=tuple(groups), mean=of.mean[place],
-        asked=of.asked[place], answered=of.answered[place],
-    )  # fmt: skip
 
 
 def _family(
@@ -413,59 +295,3 @@ def _first(verdicts: Any) -> str:
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-# -- sets --------------------------------------------------------------------------------------
-
-
-def _sets(family: Family, both: Both, old: Side, new: Side) -> list[Record]:
-    """The counterfactual sets whose contrasts changed most, with the answers of both versions."""
-    size = np.abs(both.change).max(axis=1)
-    order = [int(g) for g in np.argsort(-size, kind="stable") if size[g] > 0][:SETS]
-    if not order:
-        return []
-    asked = [_asked(side, family) for side in (old, new)]
-    found = []
-    for g in order:
-        k = int(np.abs(both.change[g]).argmax())
-        found.append({
-            **family._asdict(), "scenario": both.scenarios[g],
-            "change": float(both.change[g, k]), "group": both.groups[k],
-            "cells": [_cell(both, g, j, asked, (old, new)) for j in range(len(both.groups))],
-        })  # fmt: skip
-    return found
-
-
-def _asked(side: Side, family: Family) -> dict[tuple[str, str], Prompt]:
-    """The first counterfactual prompt of every scenario and group of a family."""
-    found: dict[tuple[str, str], Prompt] = {}
-    for answer in side.families[family]:
-        if answer.prompt.arm is Arm.COUNTERFACTUAL:
-            found.setdefault((answer.prompt.scenario, answer.prompt.group), answer.prompt)
-    return found
-
-
-def _cell(
-    both: Both, g: int, k: int, asked: Sequence[Mapping[tuple[str, str], Prompt]],
-    sides: tuple[Side, Side],
-) -> Record:  # fmt: skip
-    key = both.scenarios[g], both.groups[k]
-    prompt = asked[1].get(key)
-    before, after = both.old.mean[g, k], both.new.mean[g, k]
-    return {
-        "group": both.groups[k],
-        "text": prompt and "\n\n".join(message.content for message in prompt.messages),
-        "cue_words": list(prompt.cue_words) if prompt else [],
-        "change": _finite(after - before),
-        "old": _answer(sides[0], asked[0].get(key), before),
-        "new": _answer(sides[1], prompt, after),
-    }
-
-
-def _answer(side: Side, prompt: Prompt | None, outcome: float) -> Record:
-    response = side.responses.get(prompt.id) if prompt else None
-    return {
-        "status": side.status.get(prompt.id) if prompt else None,
-        "outcome": _finite(outcome),
-        "answer": response.text if response else None,
-    }
