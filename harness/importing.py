@@ -25,7 +25,7 @@ def import_run(source: Path, records: Path = ledger.LEDGER) -> tuple[pipeline.Ru
     policy.restore(manifest["policy"], source)
     seal.check_model(folder.path, manifest)
     ledger.check_name(manifest["model"], manifest["model"]["fingerprint"], records)
-    name = ledger.folder_of(ledger.entry(manifest, folder.read_json(EFFECTS), ""))
+    name = ledger.folder_of(ledger.entry(manifest, folder.read_json(EFFECTS), str(source)))
     here = seal.copy(folder, pipeline.RUNS / name)
     pipeline.write_report(here)
     return pipeline.Run(here), pipeline.record(here, records)

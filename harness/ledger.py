@@ -38,8 +38,18 @@ def entry(manifest: Mapping[str, Any], results: Mapping[str, Any], run: str) -> 
     """The record of a finished run, from its manifest and its `effects.json`.
 
     `run` is the name of its folder. Numbers are rounded to 6 decimals, undefined ones are None.
+
+    Raises
+    ------
+    InputError
+        The results lack something.
     """
     model, policy = manifest["model"], manifest["policy"]
+    try:
+        axes = [_axis(axis) for axis in results["axes"]]
+        effects = [_rounded({key: effect[key] for key in EFFECT}) for effect in results["effects"]]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{run}: effects.json is damaged, or of another version") from error
     record: Record = {
         "schema": SCHEMA,
         "run": run,
@@ -53,8 +63,8 @@ def entry(manifest: Mapping[str, Any], results: Mapping[str, Any], run: str) -> 
         "policy": {key: policy[key] for key in ("name", "version", "hash")},
         "harness": {"version": manifest["harness_version"], "commit": manifest["git_commit"]},
         "labels": manifest["labels"],
-        "axes": [_axis(axis) for axis in results["axes"]],
-        "effects": [_rounded({k: e[k] for k in EFFECT}) for e in results["effects"]],
+        "axes": axes,
+        "effects": effects,
     }
     return {**record, "hash": content_hash(record)}
 

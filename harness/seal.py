@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import harness
 from harness.errors import InputError
@@ -16,6 +17,59 @@ from harness.nouns import Record
 from harness.store import DESIGN, EFFECTS, MANIFEST, RESPONSES, SCORES, RunFolder, writing
 
 SEALED = (DESIGN, RESPONSES, SCORES, EFFECTS)
+
+
+class _Named(BaseModel):
+    name: str
+    version: int
+
+
+class _Model(BaseModel):
+    name: str
+    family: str
+    version: str
+    licence: str
+    fingerprint: str
+    identity: dict[str, Any]
+    definition: dict[str, Any]
+
+
+class _Design(BaseModel):
+    hash: str
+    prompts: int
+
+
+class _How(BaseModel):
+    want: str
+    samples: int
+
+
+class _Probe(_Named):
+    kind: str
+
+
+class _Labels(BaseModel):
+    axes: dict[str, dict[str, str]]
+    groups: dict[str, dict[str, dict[str, str]]]
+
+
+class _Manifest(BaseModel):
+    """What is read of a finished run's manifest by whoever did not write it."""
+
+    finished: str
+    created: str
+    harness_version: str
+    git_commit: str | None
+    suite: _Named
+    axes: list[str]
+    limit: int | None
+    model: _Model
+    design: _Design
+    probes: list[_Probe]
+    measured: dict[str, _How]
+    labels: _Labels
+    policy: dict[str, Any]
+    files: dict[str, str] = {}
 
 
 def seal(folder: RunFolder) -> Record:
@@ -37,7 +91,14 @@ def checked(folder: RunFolder, names: Iterable[str] = SEALED) -> Record:
             f"{folder.path}: the run is not finished; give the same `run` command again, "
             "or `merge` the slices that are missing"
         )
-    kept = manifest.get("files") or {}
+    try:
+        kept = _Manifest.model_validate(manifest).files
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise InputError(
+            f"{folder.path / MANIFEST}: damaged: '{key}': {fault['msg']}; copy the run folder again"
+        ) from error
     for name in names:
         if name not in kept:
             raise InputError(

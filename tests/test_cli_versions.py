@@ -141,6 +141,11 @@ def change(place: Path, edit) -> None:
         (lambda m: m["files"].pop("scores.parquet"), "no hash of scores.parquet"),
         (lambda m: m["suite"].update(name="../../x"), "no name of a run"),
         (lambda m: m["model"]["identity"].update(plant={}), "planted"),
+        (lambda m: m.pop("git_commit"), "damaged: 'git_commit': Field required"),
+        (lambda m: m["model"].pop("family"), "damaged: 'model.family'"),
+        (lambda m: m.update(probes=[1]), "damaged: 'probes.0'"),
+        (lambda m: m.update(finished=None), "damaged: 'finished'"),
+        (lambda m: m.update(policy=[]), "damaged"),
     ],
 )
 def test_import_refuses_what_does_not_fit_its_hashes(capsys, versions, tmp_path, edit, said):
@@ -153,6 +158,19 @@ def test_import_refuses_what_does_not_fit_its_hashes(capsys, versions, tmp_path,
     assert said in err
     assert [(p, p.read_bytes()) for p in sorted(ledger.LEDGER.iterdir())] == before
     assert not Path("results/runs").exists()
+
+
+def test_import_refuses_results_that_lack_something_although_their_hash_fits(capsys, versions):
+    import hashlib
+
+    path = versions[1] / "effects.json"
+    for text in ('{"axes": [{}], "effects": []}', '{"effects": []}', "[]"):
+        path.write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        change(versions[1], lambda m, d=digest: m["files"].update({"effects.json": d}))
+        code, out, err = call(capsys, "import", versions[1])
+        assert (code, out) == (2, "")
+        assert "effects.json is damaged" in err
 
 
 @pytest.mark.parametrize(
