@@ -16,6 +16,8 @@ from harness.errors import InputError, unknown
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+UNVERSIONED = "unversioned"
+"""Version of weights that were named on the command line and have no definition of their own."""
 
 
 class WheelPart(Part):
@@ -159,7 +161,7 @@ def _plain(name: str, **source: object) -> LocalModel:
         {
             "name": safe[:80],
             "family": safe[:80],
-            "version": "unversioned",
+            "version": UNVERSIONED,
             "backend": "transformers",
             **source,
         }

@@ -16,17 +16,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, policy, provenance, report, tables
+from harness import analysis, kinds, provenance, report, seal, tables
+from harness import ledger as ledgers
+from harness import policy as policies
 from harness.backends import Backend, open_backend
 from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, favourable
 from harness.documents import shipped
 from harness.errors import InputError, ModelError, StoreError
-from harness.models import LocalModel, Model, fingerprint, resolve
+from harness.models import PROMPT_FORMAT, LocalModel, Model, fingerprint, resolve
 from harness.nouns import Finish, Prompt, Record, Request, Status, Want
 from harness.questions import questions
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
@@ -71,6 +74,8 @@ def run(
     out: str | Path | None = None,
     shard: Shard | None = None,
     fresh: bool = False,
+    policy: str | Path | None = None,
+    ledger: str | Path | None = ledgers.LEDGER,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -90,6 +95,8 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    policy : YAML file of margins and rules; the shipped default otherwise.
+    ledger : folder that gets a small record of the finished run; None keeps none.
     backend : who answers instead of the backend the model names.
     plant : a disparity of known size put into the answers, for the tool's own controls.
 
@@ -104,21 +111,25 @@ def run(
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, command=command,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, policy=policy, command=command,
         listener=listener, backend=backend, plant=plant,
     )  # fmt: skip
+    ledger = None if ledger is None or plant is not None else Path(ledger)
     try:
         folder = RunFolder(plan.place)
         if not fresh and (done := finished(folder, plan)) is not None:
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
+        if ledger is not None:  # what the ledger would refuse in the end is not begun
+            of = plan.manifest["model"]
+            ledgers.check_name(of, of["fingerprint"], ledger)
         plan.backend.ready()  # what cannot be loaded leaves nothing behind
         if fresh:
             folder.discard(shard)
         folder.begin(plan.manifest, plan.design)
         ask(plan, folder, shard, listener)
         if shard is None:
-            return conclude(folder, listener)
+            return conclude(folder, listener, ledger)
         return Run(folder)
     finally:
         plan.backend.close()
@@ -147,6 +158,7 @@ def prepare(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    policy: str | Path | None = None,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -161,8 +173,11 @@ def prepare(
         axes = [axes]
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: must be at least 1 scenario")
-    rules = policy.load(shipped("probes") / "policies" / "default.yaml")
+    rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
+    rules.check_waivers(datetime.now(UTC).date())
     asked = questions(suite, axes=axes)
+    for axis in rules.axis_margins:
+        asked.words.axis(axis, where=rules.place("axis_margins", axis))
     asked_kinds = sorted({probe.kind for probe in asked.probes})
     for kind in asked_kinds:
         if kind not in rules.margins and kind not in kinds.APART:
@@ -200,6 +215,7 @@ def prepare(
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design.prompts),
                    "blocks": len(design.blocks)},
+        "prompt_format": PROMPT_FORMAT,
         "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
         "unmeasured": [kind for kind in asked_kinds if kind not in dict(wants)],
         "model": {"name": who.name, "family": who.family, "version": who.version,
@@ -269,8 +285,10 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
             folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
 
 
-def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
-    """Responses to scores to effects to report.
+def conclude(
+    folder: RunFolder, listener: Listener | None = None, ledger: Path | None = None
+) -> Run:
+    """Responses to scores to effects to report, and a record to the ledger where there is one.
 
     Raises
     ------
@@ -301,15 +319,25 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
         )
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
-    rules = policy.restore(folder.manifest()["policy"], folder.path)
+    rules = policies.restore(folder.manifest()["policy"], folder.path)
     folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),
     }
-    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens})
+    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens,
+                   "scoring": kinds.SCORING, "files": seal.seal(folder)})  # fmt: skip
     write_report(folder)
+    if ledger is not None:
+        record(folder, ledger)
     return Run(folder)
+
+
+def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
+    """Add a finished run to the ledger: the path of its record."""
+    manifest = seal.checked(folder)
+    name = folder.path.resolve().name
+    return ledgers.add(ledgers.entry(manifest, folder.read_json(EFFECTS), name), ledger)
 
 
 def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
@@ -326,11 +354,16 @@ def write_figure(folder: RunFolder, path: Path) -> Path:
     return path
 
 
-def merge_runs(folders: Sequence[str | Path], listener: Listener | None = None) -> Run:
+def merge_runs(
+    folders: Sequence[str | Path],
+    listener: Listener | None = None,
+    *,
+    ledger: str | Path | None = ledgers.LEDGER,
+) -> Run:
     """Join the slices of one run and conclude it; the first folder takes the others' logs."""
     target, *others = (RunFolder(Path(folder)) for folder in folders)
     merge(target, others)
-    return conclude(target, listener)
+    return conclude(target, listener, None if ledger is None else Path(ledger))
 
 
 # -- the steps' details ------------------------------------------------------------------------

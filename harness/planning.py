@@ -50,8 +50,8 @@ def _before(suite: str, margin: float | None) -> Iterator[Record]:
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
     design = questions(suite).design()
     for family in analysis.detectable(design.prompts, (PILOT_SD,)):
-        chosen_margin = margin or rules.margins[family["kind"]]
-        yield _row(family, PILOT_SD, chosen_margin, family["scenarios"], rules.alpha)
+        least = margin or rules.margin(family["kind"], family["axis"])
+        yield _row(family, PILOT_SD, least, family["scenarios"], rules.alpha)
 
 
 def _after(run: str, margin: float | None) -> Iterator[Record]:

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 from pydantic import Field, ValidationError
 
-from harness.documents import Document, Slug, read
+from harness.documents import Document, Part, Slug, read
 from harness.errors import InputError
 from harness.nouns import Record
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Waiver(Part):
+    """A group (or a whole axis) that is let through the gate until a day, and who answers for it.
+
+    Without `group` or `probe` it holds for all of them. It is shown wherever it is used.
+    """
+
+    axis: Slug
+    group: Slug | None = None
+    probe: Slug | None = None
+    reason: Words
+    person: Words
+    expires: Annotated[date, Field(strict=False)]
+
+    def covers(self, probe: str, axis: str, group: str) -> bool:
+        return self.axis == axis and self.group in (None, group) and self.probe in (None, probe)
 
 
 class Policy(Document):
@@ -23,6 +42,11 @@ class Policy(Document):
     `coverage_floor` is the share of prompts of every group that must be answered before
     anything is called equivalent. `base_rate` bounds the raw rate outside which a probe is
     degenerate. `minimum_scenarios` is the fewest scenarios for any verdict.
+
+    For the gate (docs/versions.md): `axis_margins` by axis and task kind where an axis needs
+    another margin; `d` by task kind, the largest change of an effect from one version to the
+    next that may pass (the margin where it is not named); `primary`, the probes that gate (all
+    where none is named); `spending`, whether alpha is spent over a family's releases; `waivers`.
     """
 
     name: Slug
@@ -32,12 +56,34 @@ class Policy(Document):
     coverage_floor: Share = 0.95
     base_rate: Annotated[list[Share], Field(min_length=2, max_length=2)]
     minimum_scenarios: Annotated[int, Field(ge=6)] = 6
+    axis_margins: Annotated[dict[Slug, dict[str, Share]], Field(default_factory=dict)]
+    d: Annotated[dict[str, Share], Field(default_factory=dict)]
+    primary: Annotated[list[Slug], Field(default_factory=list)]
+    spending: bool = False
+    waivers: Annotated[list[Waiver], Field(default_factory=list)]
 
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical policy."""
         rules = orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(rules).hexdigest()
+
+    def margin(self, kind: str, axis: str) -> float:
+        """The smallest effect that matters, on the scale of the kind's outcome."""
+        return self.axis_margins.get(axis, {}).get(kind, self.margins[kind])
+
+    def allowed_change(self, kind: str, axis: str) -> float:
+        """The largest change of an effect between two versions that may pass."""
+        return self.d.get(kind, self.margin(kind, axis))
+
+    def check_waivers(self, today: date) -> None:
+        """Refuse a waiver that has run out: it must be renewed or removed by a person."""
+        for i, waiver in enumerate(self.waivers):
+            if waiver.expires < today:
+                raise InputError(
+                    f"{self.place('waivers', i, 'expires')}: the waiver for axis '{waiver.axis}' "
+                    f"(by {waiver.person}) expired on {waiver.expires}; renew or remove it"
+                )
 
 
 def load(path: Path) -> Policy:
@@ -59,4 +105,5 @@ def restore(record: Record, where: Path) -> Policy:
         raise InputError(f"{where}: the manifest's policy is damaged") from error
     if policy.hash != record.get("hash"):
         raise InputError(f"{where}: the manifest's policy was changed after the run began")
+    policy._file = where / "manifest.json"
     return policy

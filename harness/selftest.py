@@ -59,6 +59,7 @@ def selftest(
     """
     options = {"suite": suite, "axes": [plant.axis], "limit": limit, "listener": listener}
     pipeline.prepare(model, plant=plant, **options).backend.close()  # type: ignore[arg-type]
+    options["ledger"] = None  # a control is no version's result
     base = pipeline.run(model, out=folder / "record", **options)  # type: ignore[arg-type]
     record = RecordedBackend(base.folder.responses(), base.manifest["model"]["identity"])
     quiet = {**options, "listener": None, "fresh": True, "backend": record}

@@ -17,6 +17,22 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Data sets beside the checkout; tests that read them pass without."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs of tests leave their records in a place of their own, not in the checkout's ledger."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("somewhere"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def elsewhere_for_each(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And each test in one of its own."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+
+
 @dataclass
 class PlantedBackend:
     """Answers every decision with a probability that the test decides.

@@ -120,7 +120,7 @@ def _family(
 ) -> tuple[list[Record], Record]:
     """Effects of every group of one family, and the axis record over them."""
     kind = KINDS[family.kind]
-    margin = rules.margins[family.kind]
+    margin = rules.margin(family.kind, family.axis)
     matrix = cells(answers, kind.OUTCOME)
     found = stats.group_effects(
         matrix.mean, margin=margin, alpha=rules.alpha, name_ids=reused(answers, matrix)
@@ -161,7 +161,7 @@ def _axis(
     outcome: str,
     rules: Policy,
 ) -> Record:
-    margin = rules.margins[family.kind]
+    margin = rules.margin(family.kind, family.axis)
     verdict = stats.axis_verdict([row["verdict"] for row in rows])
     defined = [row for row in rows if row["estimate"] is not None]
     largest = max(defined, key=lambda row: abs(row["estimate"]), default=None)
@@ -265,12 +265,14 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
     for endpoint, y in endpoints.items():
         if np.isnan(y).all():
             continue
-        found = stats.group_effects(y, margin=rules.margins[family.kind], alpha=rules.alpha)
+        found = stats.group_effects(
+            y, margin=rules.margin(family.kind, family.axis), alpha=rules.alpha
+        )
         rows += [
             {
                 **family._asdict(), "group": group, "endpoint": endpoint, "unit": "probability",
                 **_numbers(found, k), "alpha": rules.alpha,
-                "margin": rules.margins[family.kind], "verdict": str(found.verdict[k]),
+                "margin": rules.margin(family.kind, family.axis), "verdict": str(found.verdict[k]),
                 "material": bool(found.material[k]), "reason": str(found.reason[k]) or None,
                 "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
             }

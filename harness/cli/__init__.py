@@ -1,6 +1,7 @@
 """The command line: arguments in, text out, exit code. Nothing heavy is imported here.
 
-Exit codes: 0 done, 1 a control failed, 2 usage or input, 4 model or server failed, 130 interrupted.
+Exit codes: 0 done or pass, 1 a control or the gate failed, 2 usage or input, 3 the gate is
+inconclusive, 4 model or server failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
+from harness.cli import versions
 
 DONE, USAGE, INTERRUPTED = 0, 2, 130
 
@@ -68,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _list(commands)
     _folders(commands)
     _checks(commands)
+    versions.register(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"
@@ -96,6 +99,8 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument("--limit", type=_count, metavar="N",
                      help="only the first N scenarios of every probe")  # fmt: skip
     run.add_argument("--out", metavar="DIR", help="run folder (default: results/runs/...)")
+    run.add_argument("--policy", metavar="FILE",
+                     help="margins and rules of the run (default: the shipped policy)")  # fmt: skip
     run.add_argument("--shard", type=_shard, metavar="I/N",
                      help="only the I-th of N slices; join them with `merge`")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="start anew, forget an earlier run")

@@ -25,6 +25,7 @@ def run(given: argparse.Namespace) -> int:
         "suite": given.suite,
         "axes": given.axes,
         "limit": given.limit,
+        "policy": given.policy,
         "command": "bias-harness " + shlex.join(sys.argv[1:]),
         "listener": screen.Screen(),
     }
@@ -112,6 +113,8 @@ def _model(given: argparse.Namespace) -> Model:
     chosen = {key: getattr(given, key) for key in ("device", "dtype") if getattr(given, key)}
     if chosen and not isinstance(model, LocalModel):
         raise InputError(f"--{min(chosen)}: model '{model.name}' is behind a server")
+    if chosen.get("dtype", getattr(model, "dtype", None)) != getattr(model, "dtype", None):
+        chosen["version"] = f"{model.version}-{given.dtype}"  # another precision, another version
     return model.model_copy(update=chosen)
 
 

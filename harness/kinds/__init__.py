@@ -81,6 +81,10 @@ def ask(prompt: Prompt, want: Want, seed: int) -> Request:
     )
 
 
+SCORING = 1
+"""Version of the numbers that come out; raised when the definition of one changes."""
+
+
 def score(prompts: Sequence[Prompt], responses: Mapping[str, Response]) -> list[Score]:
     """Every response through its kind's parser, in the order of the prompts.
 

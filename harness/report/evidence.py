@@ -56,7 +56,10 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
         f"{p['name']} ({p['kind']}) version {p['version']}, sha256 {p['sha256']}"
         for p in manifest["probes"]
     )
-    margins = "\n".join(f"{kind}: ±{plain(value)}" for kind, value in policy["margins"].items())
+    bounds = {**policy["margins"]}
+    for axis, kinds in policy.get("axis_margins", {}).items():
+        bounds |= {f"{kind}, {axis}": value for kind, value in kinds.items()}
+    margins = "\n".join(f"{name}: ±{plain(value)}" for name, value in bounds.items())
     limit = manifest["limit"]
     return [
         (

@@ -101,7 +101,7 @@ def _panel(axes: Axes, result: AxisResult, scale: Scale, labels: Labels) -> None
             ends = [effect["tost_low"], effect["tost_high"]]
             axes.plot(ends, [row, row], color=colour, linewidth=3, solid_capstyle="butt")
         if scale.mark(effect):
-            axes.plot(effect["estimate"], row, **_form(effect["verdict"]))
+            axes.plot(effect["estimate"], row, **form(effect["verdict"]))
         else:
             axes.text(0, row, "not measured", ha="center", va="center", color="#595959")
     names = [labels.group(result.axis, effect["group"]).en for effect in result.effects]
@@ -117,7 +117,7 @@ def _panel(axes: Axes, result: AxisResult, scale: Scale, labels: Labels) -> None
     axes.spines["bottom"].set_color("#8b8b85")
 
 
-def _form(verdict: str) -> dict[str, Any]:
+def form(verdict: str) -> dict[str, Any]:
     """Marker and colour of a verdict: circle, triangle, half circle."""
     form: dict[str, Any] = {
         "color": COLOURS[verdict], "linestyle": "none", "markersize": 6, "markeredgewidth": 0.8,
@@ -132,7 +132,7 @@ def _legend(drawn: Figure, inner: str) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [Line2D([], [], label=verdict, **_form(verdict)) for verdict in COLOURS]
+    handles: list[Any] = [Line2D([], [], label=verdict, **form(verdict)) for verdict in COLOURS]
     handles.append(Patch(color="#dde7ee", label="equivalence band"))
     handles.append(Line2D([], [], color="#595959", linewidth=1.1, label="simultaneous interval"))
     handles.append(Line2D([], [], color="#595959", linewidth=3, label=f"{inner} interval"))

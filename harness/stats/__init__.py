@@ -25,7 +25,7 @@ from harness.stats.releases import Confirmation, alpha_spending, confirm
 from harness.stats.sequential import EProcess, Look, betting_e_process, declared_looks
 from harness.stats.shares import Share, share
 from harness.stats.signflip import JointTest, sign_flip_max_t, sign_flip_p
-from harness.stats.versions import VersionComparison, compare_versions
+from harness.stats.versions import VersionComparison, compare_versions, version_changes
 from harness.stats.weighted import cr2
 
 __all__ = [
@@ -39,5 +39,6 @@ __all__ = [
     "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval",
     "missing_bounds", "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t",
     "sign_flip_p", "spread_between", "spread_under_edit", "still_needed", "upper_sd",
+    "version_changes",
     "worst_gap",
 ]  # fmt: skip

@@ -30,12 +30,13 @@ def mean_interval(values: Floats, *, alpha: float) -> tuple[float, float]:
 
 
 def t_intervals(
-    estimate: Floats, error: Floats, df: Floats, undefined: Bools, *, alpha: float, many: int
+    estimate: Floats, error: Floats, df: Floats, undefined: Bools, *, alpha: float, many: float
 ) -> Intervals:
     """Intervals at 1 - alpha / many and at 1 - 2 alpha, and two-sided p-values.
 
     One quantile and one p-value from one statistic, so `p_adjusted < alpha` exactly where
-    `low, high` excludes 0. Where `undefined`, or the error is NaN, all are NaN.
+    `low, high` excludes 0. `many` need not be whole: m alpha / a spends only a of alpha. Where
+    `undefined`, or the error is NaN, all are NaN.
     """
     held = np.where(undefined, np.nan, error)
     reach = -np.asarray(special.stdtrit(df, alpha / many / 2), dtype=np.float64) * held

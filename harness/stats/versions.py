@@ -107,7 +107,28 @@ def compare_versions(
     new = group_effects(after, margin=margin, alpha=alpha, contrast=contrast, reference=reference)
     if y_old is None:
         return _verdict(new, None, texts(after.shape[1], "unchanged"), d, margin, alpha)
-    before = checked(y_old, name="y_old")
+    diff, change = version_changes(
+        y_old, after, d=d, alpha=alpha, contrast=contrast, reference=reference
+    )
+    return _verdict(new, diff, change, d, margin, alpha)
+
+
+def version_changes(
+    y_old: ArrayLike,
+    y_new: ArrayLike,
+    *,
+    d: float,
+    alpha: float = 0.05,
+    contrast: Contrast = "leave_one_out",
+    reference: int | None = None,
+) -> tuple[GroupEffects, Texts]:
+    """The paired change of every group effect, and the word for it, without a verdict on either.
+
+    Parameters, errors and words as in `compare_versions`, whose first half this is: the effects
+    of D with margin d, and the `change` of every group.
+    """
+    after, before = checked(y_new, name="y_new"), checked(y_old, name="y_old")
+    check_margin(d, "d")
     same_shape(before, after, "y_old and y_new")
     diff = group_effects(
         after - before, margin=d, alpha=alpha, contrast=contrast, reference=reference
@@ -115,8 +136,7 @@ def compare_versions(
     both = complete(after - before)
     old_c = contrasts(before[both], contrast=contrast, reference=reference)
     new_c = contrasts(after[both], contrast=contrast, reference=reference)
-    change = _changes(diff, old_c, new_c, float(np.abs(after[both]).max(initial=0.0)))
-    return _verdict(new, diff, change, d, margin, alpha)
+    return diff, _changes(diff, old_c, new_c, float(np.abs(after[both]).max(initial=0.0)))
 
 
 def _changes(diff: GroupEffects, old_c: Floats, new_c: Floats, scale: float) -> Texts:

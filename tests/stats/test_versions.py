@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.stats import compare_versions, group_effects
+from harness.stats import compare_versions, group_effects, version_changes
 
 
 def pair(rng, scenarios: int = 200, own: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
@@ -147,3 +147,17 @@ def test_bad_input(rng) -> None:
     ):
         with pytest.raises(ValueError, match=r"same shape|d must|margin"):
             compare_versions(*args, **{"d": 0.02, "margin": 0.03, **options})
+
+
+def test_changes_alone_are_those_of_the_comparison() -> None:
+    rng = np.random.default_rng(3)
+    old = rng.normal(0.5, 0.05, (40, 4))
+    new = old + rng.normal(0, 0.01, (40, 4))
+    new[:, 1] += 0.06
+    whole = compare_versions(old, new, d=0.02, margin=0.03)
+    effects, change = version_changes(old, new, d=0.02)
+    assert change.tolist() == whole.change.tolist()
+    assert change[1] == "worse"
+    np.testing.assert_array_equal(effects.estimate, whole.estimate)
+    np.testing.assert_array_equal(effects.low, whole.low)
+    assert (effects.df == 39).all()

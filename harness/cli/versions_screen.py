@@ -1,0 +1,177 @@
+"""How history, comparisons and gates look in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cli.screen import GLYPH, label, number, wrap
+from harness.ledger import version_of
+from harness.nouns import Record
+
+CHANGE = {"worse": "▲", "better": "▽", "unchanged": "●", "inconclusive": "◐"}
+GATE = {"pass": "●", "fail": "▲", "inconclusive": "◐"}
+SETS = 3
+"""Sets of a comparison that a terminal shows; comparison.json has more."""
+FAMILY = ("probe", "language", "cue")
+Row = Mapping[str, Any]
+
+
+def history(records: Sequence[Record], ledger: Path) -> str:
+    """Every version of every family, axis by axis, the oldest first."""
+    if not records:
+        return f"no runs in {ledger} yet: a finished `bias-harness run` adds one"
+    lines: list[str] = []
+    for family in dict.fromkeys(record["model"]["family"] for record in records):
+        mine = [record for record in records if record["model"]["family"] == family]
+        several = len({_family(row) for record in mine for row in record["axes"]}) > 1
+        lines += ["", family] if lines else [family]
+        keys = dict.fromkeys((_family(a), a["axis"]) for r in mine for a in r["axes"])
+        for of, axis in keys:
+            lines += ["", axis + (f" ({', '.join(of)})" if several else "")]
+            design = None
+            for record in mine:
+                for row in record["axes"]:
+                    if (_family(row), row["axis"]) != (of, axis):
+                        continue
+                    if record["design"] != design and len({r["design"] for r in mine}) > 1:
+                        lines.append(f"  design {record['design'][:8]}")
+                    design = record["design"]
+                    lines.append(_version(record, row))
+    if len({record["design"] for record in records}) > 1:
+        lines += ["", *wrap("only runs of one design can be compared")]
+    return "\n".join(lines)
+
+
+def _version(record: Record, row: Row) -> str:
+    largest = row["largest"]
+    effect, interval = "not measured", ""
+    if largest:
+        effect = number(largest["estimate"]) + " "
+        effect += label(record["labels"], row["axis"], largest["group"])
+        interval = _interval(largest)
+    return (
+        f"  {record['date'][:10]} {version_of(record):<18.18} {effect:<19.19} {interval:<13} "
+        f"{GLYPH[row['verdict']]} {row['verdict']}"
+    )
+
+
+def comparison(found: Record) -> str:
+    """Every pair: the axes, what was left out, the sets that changed most."""
+    return "\n\n".join("\n".join(_pair(pair)) for pair in found["comparisons"])
+
+
+def _pair(pair: Record) -> list[str]:
+    names = [f"{pair[s]['model']['name']} version {pair[s]['model']['version']}"
+             for s in ("old", "new")]  # fmt: skip
+    if pair["role"] == ["baseline"]:
+        names[0] += " (the first)"
+    lines = [*wrap(f"old: {names[0]}", 5, hang=True), *wrap(f"new: {names[1]}", 5, hang=True)]
+    for row in pair["differs"]:
+        lines += wrap(f"differs: {row['what']}: {_short(row['old'])} -> {_short(row['new'])}", 9,
+                      hang=True)  # fmt: skip
+    for said in pair["left_out"]:
+        lines += wrap(f"left out: {said}", 10, hang=True)
+    policy = pair["policy"]
+    if policy["chosen_after_data"]:
+        lines += wrap(f"policy {policy['name']}: chosen after the data")
+    family = None
+    several = len({_family(axis) for axis in pair["axes"]}) > 1
+    for axis in pair["axes"]:
+        if _family(axis) != family:
+            family = _family(axis)
+            lines += ["", " · ".join(family)] if several else [""]
+            lines.append(_row("axis", "largest change", "interval", "verdict", "n"))
+        lines.append(_axis(axis, pair["labels"]))
+        if axis["verdict"] == "inconclusive":
+            lines += wrap(axis["claim"], indent=4)
+    lines += ["", *_reading(pair["axes"])]
+    return lines + _sets(pair)
+
+
+def _row(axis: str, effect: str, interval: str, verdict: str, n: str) -> str:
+    return f"{axis:<11.11} {effect:<28.28} {interval:<17} {verdict:<14} {n:>4}"
+
+
+def _axis(axis: Row, labels: Record) -> str:
+    largest, effect, interval = axis["largest"], "not measured", ""
+    if largest:
+        effect = f"{number(largest['estimate'])} "
+        effect += label(labels, axis["axis"], largest["group"])
+        interval = _interval(largest)
+    verdict = f"{CHANGE[axis['verdict']]} {axis['verdict']}"
+    return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]))
+
+
+def _reading(axes: Iterable[Row]) -> list[str]:
+    ds = " or ".join(f"{d:g}" for d in sorted({axis["d"] for axis in axes}))
+    return wrap(
+        "change: the effect in the new version minus that in the old, paired by scenario, with "
+        f"its simultaneous interval; ● every change lies within ±{ds} (90 % interval); ▲ shown "
+        "to have moved, and as far from the others as before or further; ▽ moved, but nearer"
+    )
+
+
+def _sets(pair: Record) -> list[str]:
+    """The most changed sets of the pair, old and new outcome of every group side by side."""
+    sets = sorted(pair["sets"], key=lambda s: -abs(s["change"]))[:SETS]
+    lines = ["", f"the sets that changed most ({len(sets)} of {len(pair['sets'])} in "
+             "comparison.json)"] if sets else []  # fmt: skip
+    for found in sets:
+        where = f"{found['axis']}, scenario {found['scenario']} ({found['language']})"
+        lines += ["", *wrap(where), f"  {'group':<34} {'old':>12} {'new':>12} {'change':>8}"]
+        for cell in found["cells"]:
+            name = label(pair["labels"], found["axis"], cell["group"])
+            change = "" if cell["change"] is None else number(cell["change"])
+            lines.append(f"  {name:<34.34} {_outcome(cell['old']):>12} "
+                         f"{_outcome(cell['new']):>12} {change:>8}")  # fmt: skip
+    return lines
+
+
+def _outcome(side: Row) -> str:
+    return f"{side['outcome']:.3f}" if side["outcome"] is not None else side["status"] or "-"
+
+
+def gate(found: Record) -> str:
+    """The sentence first, then every primary axis, then what the reader must know of the rules."""
+    lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
+    several = len({_family(check) for check in found["checks"]}) > 1
+    for check in found["checks"]:
+        name = check["axis"]
+        if several:
+            name += f" ({', '.join(_family(check))})"
+        lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {name}")
+        if check["verdict"] != "pass":
+            lines += wrap(check["reason"], indent=4)
+        if check["scenarios_needed"]:
+            lines += wrap(f"about {check['scenarios_needed']} more scenarios needed", indent=4)
+    policy = found["policy"]
+    lines += ["", *wrap(f"policy {policy['name']} version {policy['version']} "
+                        f"({policy['hash'][:8]}), {_error(found)}")]  # fmt: skip
+    if policy["note"]:
+        lines += wrap(f"! {policy['note']}")
+    for waiver in found["waivers"]:
+        where = " ".join(filter(None, (waiver["probe"], waiver["axis"], waiver["group"])))
+        used = "waived" if waiver["used"] else "waiver not used"
+        lines += wrap(f"! {used}: {where} until {waiver['expires']}, by {waiver['person']}: "
+                      f"{waiver['reason']}")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _error(found: Record) -> str:
+    said = f"{100 * found['alpha']:.2g} % error over all axes"
+    return said + (f", release {found['release']} of its family" if found["release"] else "")
+
+
+def _interval(row: Row) -> str:
+    return "" if row["low"] is None else f"{number(row['low'])}…{number(row['high'])}"
+
+
+def _family(row: Row) -> tuple[str, ...]:
+    return tuple(row[key] for key in FAMILY)
+
+
+def _short(value: object, most: int = 60) -> str:
+    text = "none" if value is None else " ".join(str(value).split())
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,135 @@
+"""One version of a comparison, its results, and the cells it shares with the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from harness import analysis, seal, stats, tables
+from harness.analysis.cells import Answer, Cells, Family, Floats, ProbeKey, families, join
+from harness.nouns import Prompt, Record, Response, Score
+from harness.policy import Policy
+from harness.store import EFFECTS, SCORES, RunFolder
+
+
+@dataclass(frozen=True)
+class Side:
+    """One version of the comparison: a finished run, or what of it is shared with the other."""
+
+    folder: RunFolder
+    manifest: Record
+    prompts: tuple[Prompt, ...]
+    scores: Sequence[Score]
+    responses: Mapping[str, Response]
+    whole: bool = True
+
+    def results(self, rules: Policy) -> Record:
+        """Effects under these rules: those on disk where they are of this very data and policy."""
+        if self.whole and self.manifest["policy"]["hash"] == rules.hash:
+            return self.folder.read_json(EFFECTS)
+        return analysis.analyse(self.prompts, self.scores, rules)
+
+    def only(self, keep: frozenset[str]) -> Side:
+        """The side with these prompts alone."""
+        kept = tuple(p for p in self.prompts if p.id in keep)
+        scores = [score for score in self.scores if score.prompt in keep]
+        return replace(self, prompts=kept, scores=scores, whole=len(kept) == len(self.prompts))
+
+    @cached_property
+    def status(self) -> Mapping[str, str]:
+        """How the answer to every prompt ended."""
+        return {score.prompt: str(score.status) for score in self.scores}
+
+    @cached_property
+    def families(self) -> dict[Family, list[Answer]]:
+        return families(join(self.prompts, self.scores))
+
+    @property
+    def record(self) -> Record:
+        model = self.manifest["model"]
+        return {
+            "run": str(self.folder.path), "date": self.manifest["finished"],
+            "model": {key: model[key] for key in ("name", "family", "version", "licence")},
+            "fingerprint": model["fingerprint"], "design": self.manifest["design"]["hash"],
+            "suite": self.manifest["suite"],
+        }  # fmt: skip
+
+
+class Results:
+    """An `effects.json` by family and group."""
+
+    def __init__(self, results: Mapping[str, Any]) -> None:
+        self._effects = {(*key_of(e, Family), e["group"]): e for e in results["effects"]}
+        self._verdicts = {key_of(axis, Family): axis["verdict"] for axis in results["axes"]}
+        self._faults: dict[tuple[str, ...], list[str]] = {
+            key_of(probe, ProbeKey): probe["faults"] for probe in results["probes"]
+        }
+
+    def effect(self, family: Family, group: str) -> Record | None:
+        found = self._effects.get((*family, group))
+        return found and {name: found[name] for name in ("estimate", "low", "high", "verdict")}
+
+    def verdict(self, family: Family) -> str | None:
+        return self._verdicts.get(tuple(family))
+
+    def faults(self, family: Family) -> Sequence[str]:
+        """What of the probe's own controls does not hold."""
+        return self._faults.get(tuple(family.parent), [])
+
+
+def key_of(row: Mapping[str, Any], of: type[Family] | type[ProbeKey]) -> tuple[str, ...]:
+    return tuple(row[name] for name in of._fields)
+
+
+def load(folder: RunFolder) -> Side:
+    """A finished run whose files are what they were.
+
+    Raises
+    ------
+    InputError
+        The run is unfinished, lacks a file, or was changed.
+    """
+    manifest = seal.checked(folder)
+    return Side(
+        folder, manifest, folder.design().prompts, tables.read_scores(folder.path / SCORES),
+        folder.responses(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One family's cells in both versions, row by row the same scenario, column the group."""
+
+    scenarios: tuple[str, ...]
+    groups: tuple[str, ...]
+    old: Cells
+    new: Cells
+
+    @property
+    def change(self) -> Floats:
+        """Contrast of the new version minus that of the old one: (scenarios, groups)."""
+        return np.asarray(stats.contrasts(self.new.mean - self.old.mean), dtype=np.float64)
+
+
+def aligned(old: Cells, new: Cells) -> Both:
+    """The scenarios and groups of both, in the new one's order."""
+    scenarios = [s for s in new.scenarios if s in set(old.scenarios)]
+    groups = [g for g in new.groups if g in set(old.groups)]
+    return Both(
+        tuple(scenarios), tuple(groups), _taken(old, scenarios, groups),
+        _taken(new, scenarios, groups),
+    )  # fmt: skip
+
+
+def _taken(of: Cells, scenarios: Sequence[str], groups: Sequence[str]) -> Cells:
+    rows = {name: i for i, name in enumerate(of.scenarios)}
+    columns = {name: k for k, name in enumerate(of.groups)}
+    place = np.ix_([rows[s] for s in scenarios], [columns[g] for g in groups])
+    return replace(
+        of, scenarios=tuple(scenarios), groups=tuple(groups), mean=of.mean[place],
+        asked=of.asked[place], answered=of.answered[place],
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""What goes beside a model: a section of its card, and the Hub's two forms of results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.exports.finished import Finished, write
+from harness.nouns import Record
+from harness.report.numbers import defined, interval, percent, signed
+
+GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
+UNKNOWN = "not measured"
+DATASET = "bias-harness"
+"""Before the suite's name: the Hub names a benchmark by owner and name."""
+
+
+def model_card(run: Finished, out: str) -> list[str]:
+    """A Markdown section for a model card: verdicts with numbers, the way there, the limits."""
+    manifest = run.manifest
+    model, policy, suite = manifest["model"], manifest["policy"], manifest["suite"]
+    lines = [
+        "## Counterfactual bias evaluation",
+        "",
+        _text(
+            f"{model['name']}, version {model['version']}, was asked the same questions about "
+            f"counterfactual persons with bias-harness {manifest['harness_version']} on "
+            f"{manifest['finished'][:10]} (suite {suite['name']} version {suite['version']}, "
+            f"{manifest['design']['prompts']} prompts)."
+        ),
+    ]
+    for family in dict.fromkeys(map(run.family, run.results["axes"])):
+        axes = [axis for axis in run.results["axes"] if run.family(axis) == family]
+        lines += ["", f"### {_text(family)}", "",
+                  "| axis | verdict | group with the largest effect | effect, interval | scenarios "
+                  "| answered |",
+                  "|---|---|---|---|---:|---:|"]  # fmt: skip
+        lines += [_row(run, axis) for axis in axes]
+        lines += ["", *(f"- {_text(a['axis'])}: {_text(a['claim'])}" for a in axes)]
+    lines += [
+        "",
+        _text(
+            "Effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
+            "mean of the other groups in the same scenarios, with its simultaneous interval. "
+            "● equivalent: the narrower interval "
+            f"({percent(1 - 2 * policy['alpha'])}) of every group lies inside the margin. "
+            "▲ disparity: a simultaneous interval leaves out 0. ◐ inconclusive: neither, which "
+            "is no statement that the model treats people alike. Verdicts hold for these probes, "
+            "this prompt format and this version only."
+        ),
+        "",
+        f"Policy `{policy['hash']}`, fixed before the first answer; design "
+        f"`{manifest['design']['hash']}`; model fingerprint `{model['fingerprint']}`.",
+    ]
+    return [write(Path(out), ("\n".join(lines) + "\n").encode())]
+
+
+def _row(run: Finished, axis: Record) -> str:
+    group, effect = UNKNOWN, UNKNOWN
+    largest = axis["largest"]
+    if largest:
+        group = run.label(axis["axis"], largest["group"])
+        effect = signed(largest["estimate"]) + " " + (
+            interval(largest["low"], largest["high"]) if defined(largest["low"]) else "no interval"
+        )  # fmt: skip
+    cells = (
+        axis["axis"], f"{GLYPH[axis['verdict']]} {axis['verdict']}", group, effect,
+        f"{axis['n_scenarios']} of {axis['n_designed']}", percent(axis["coverage"]),
+    )  # fmt: skip
+    return "| " + " | ".join(map(_text, cells)) + " |"
+
+
+def _text(text: str) -> str:
+    """Words that no Markdown reader takes for markup."""
+    return re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", " ".join(str(text).split()))
+
+
+def eval_results(run: Finished, out: str) -> list[str]:
+    """The Hub's `.eval_results/*.yaml`: one entry an axis that has a number and an interval.
+
+    The value is the largest effect of the axis; `notes` hold its group, interval, n and verdict.
+    Form: huggingface_hub's `EvalResultEntry`.
+    """
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+    entries = [
+        EvalResultEntry(
+            dataset_id=f"{DATASET}/{run.manifest['suite']['name']}",
+            task_id=f"{run.family(axis)}-{axis['axis']}",
+            value=round(axis["largest"]["estimate"], 6),
+            date=run.manifest["finished"],
+            notes=_note(run, axis),
+        )
+        for axis in _measured(run)
+    ]
+    return [write(Path(out), _yaml(eval_result_entries_to_yaml(entries)))]
+
+
+def model_index(run: Finished, out: str) -> list[str]:
+    """The older `model-index` front matter of a model card's README.
+
+    Form: huggingface_hub's `EvalResult`; `metric_args` hold interval, n, margin and verdict.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    suite, model = run.manifest["suite"], run.manifest["model"]
+    results = [
+        EvalResult(
+            task_type="text-generation",
+            task_name=f"{axis['kind']} about counterfactual persons",
+            dataset_type=f"{DATASET}/{suite['name']}",
+            dataset_name=f"bias-harness {suite['name']} version {suite['version']}",
+            dataset_config=f"{run.family(axis)}-{axis['axis']}",
+            metric_type="largest_group_effect",
+            metric_name=f"largest effect of a group, {axis['axis']}",
+            metric_value=round(axis["largest"]["estimate"], 6),
+            metric_args={
+                "group": axis["largest"]["group"], "low": round(axis["largest"]["low"], 6),
+                "high": round(axis["largest"]["high"], 6), "n_scenarios": axis["n_scenarios"],
+                "margin": axis["margin"], "verdict": axis["verdict"],
+                "design": run.manifest["design"]["hash"],
+            },
+        )
+        for axis in _measured(run)
+    ]  # fmt: skip
+    if not results:
+        return [write(Path(out), b"{}\n")]
+    card = ModelCardData(model_name=model["name"], eval_results=results).to_dict()
+    return [write(Path(out), _yaml({"model-index": card["model-index"]}))]
+
+
+def _measured(run: Finished) -> Iterator[Record]:
+    """Axes whose largest effect has an interval: a bare number is not handed on."""
+    for axis in run.results["axes"]:
+        if axis["largest"] and defined(axis["largest"]["low"]):
+            yield axis
+
+
+def _note(run: Finished, axis: Record) -> str:
+    largest = axis["largest"]
+    return (
+        f"largest effect of a group: {run.label(axis['axis'], largest['group'])}, simultaneous "
+        f"interval {interval(largest['low'], largest['high'])}, {axis['n_scenarios']} scenarios, "
+        f"margin {axis['margin']:g}, verdict {axis['verdict']}; neutral value 0"
+    )
+
+
+def _yaml(value: Any) -> bytes:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000).encode()

@@ -1,0 +1,339 @@
+"""From effects and a comparison, by a policy, to pass, fail or inconclusive.
+
+- Fail: a material disparity in a primary family; or a change not shown to be within d, whose
+  interval excludes 0, while the effect is as large as it was or larger.
+- Pass: every primary axis equivalent, and every change within d.
+- Inconclusive otherwise, and an inconclusive result never passes.
+
+A gate is one sentence about a whole run, so its intervals hold over all groups of all primary
+families at once, and over a family's releases where the policy spends alpha.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import compare, ledger, policy, provenance, stats
+from harness.analysis.cells import Family, ProbeKey
+from harness.compare import Side
+from harness.errors import InputError, unknown
+from harness.nouns import Record
+from harness.policy import Policy, Waiver
+from harness.stats.intervals import Intervals, t_intervals
+from harness.store import RunFolder
+
+SCHEMA = 1
+EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
+FAMILY = Family._fields
+Rows = Sequence[Mapping[str, Any]]
+
+
+def gate(
+    run: RunFolder,
+    *,
+    baseline: RunFolder | None = None,
+    rules: Policy | None = None,
+    records: Path = ledger.LEDGER,
+    today: date,
+) -> Record:
+    """Whether a version may go out: verdict, sentence, and a check of every primary axis.
+
+    Parameters
+    ----------
+    run, baseline : finished runs of the new and the old version on one design.
+    rules : the policy; the one the run was made under by default.
+    records : the ledger, from which the number of the release is counted.
+    today : the day on which waivers must still hold.
+
+    Raises
+    ------
+    InputError
+        An unfinished or changed run, a baseline that cannot be paired with it, an expired
+        waiver, a primary probe that was not asked, or no margin for a task kind.
+    """
+    side = compare.load(run)
+    made_under = policy.restore(side.manifest["policy"], run.path)
+    rules = rules or made_under
+    rules.check_waivers(today)
+    _check_asked(side, rules)
+    compared = None
+    if baseline is not None:
+        compared = compare.pair(compare.load(baseline), side, rules=rules)
+    release = _release(side.manifest, ledger.read(records)) if rules.spending else None
+    found = judge(side.results(rules), compared, rules, release=release)
+    return {
+        "schema": SCHEMA, "created": provenance.now(), **found,
+        "run": side.record, "baseline": compared and compared["old"],
+        "policy": {"name": rules.name, "version": rules.version, "hash": rules.hash,
+                   "chosen_after_data": rules.hash != made_under.hash,
+                   "note": _note(rules, made_under)},
+        "labels": side.manifest["labels"],
+    }  # fmt: skip
+
+
+def judge(
+    results: Mapping[str, Any],
+    compared: Mapping[str, Any] | None,
+    rules: Policy,
+    *,
+    release: int | None = None,
+) -> Record:
+    """The decision from `effects.json`, a comparison (or None) and the policy alone.
+
+    `release` counts the family's versions from 1 where alpha is spent over them.
+    """
+    axes = [a for a in results["axes"] if not rules.primary or a["probe"] in rules.primary]
+    if not axes:
+        raise InputError("no axis of a primary probe has a result: there is nothing to decide")
+    spent = rules.alpha if release is None else stats.alpha_spending(release, rules.alpha)
+    many = sum(stats.family_size(axis["groups"]) for axis in axes) * rules.alpha / spent
+    used: dict[int, Waiver] = {}
+    effects = _by_family(results["effects"])
+    changes = None if compared is None else _by_family(compared["effects"])
+    checks = [
+        _check(
+            axis,
+            effects[_key(axis)],
+            None if changes is None else changes[_key(axis)],
+            rules,
+            many,
+            used,
+        )
+        for axis in axes
+    ]
+    verdicts = {check["verdict"] for check in checks}
+    verdict = next(word for word in ("fail", "inconclusive", "pass") if word in verdicts)
+    open_ = [check for check in checks if check["verdict"] == "inconclusive"]
+    needs = [check["scenarios_needed"] for check in open_]
+    needed = max(needs) if needs and None not in needs else None
+    found: Record = {
+        "verdict": verdict,
+        "exit_code": EXIT[verdict],
+        "scenarios_needed": needed if verdict == "inconclusive" else None,
+        "release": release, "alpha": spent, "comparisons": many,
+        "checks": checks,
+        "waivers": [_waived(waiver, i in used) for i, waiver in enumerate(rules.waivers)],
+    }  # fmt: skip
+    return {**found, "sentence": _sentence(found, compared, rules.alpha)}
+
+
+# -- one axis of one family --------------------------------------------------------------------
+
+
+def _check(
+    axis: Record, effects: Rows, changes: Rows | None, rules: Policy, many: float,
+    used: dict[int, Waiver],
+) -> Record:  # fmt: skip
+    margin = rules.margin(axis["kind"], axis["axis"])
+    d = rules.allowed_change(axis["kind"], axis["axis"])
+    wide = _intervals(effects, rules.alpha, many)
+    steps = None if changes is None else _intervals(changes, rules.alpha, many)
+    groups = []
+    for k, effect in enumerate(effects):
+        row: Record = {
+            "group": effect["group"], "estimate": effect["estimate"], **_ends(wide, k),
+            "verdict": effect["verdict"], "change": None,
+        }  # fmt: skip
+        states = [_effect_state(effect, wide, k, margin)]
+        if changes is not None and steps is not None:
+            change = changes[k]
+            row["change"] = {"estimate": change["estimate"], **_ends(steps, k),
+                             "verdict": change["verdict"]}  # fmt: skip
+            states.append(_change_state(change, steps, k))
+        bad = [state for state in states if state[0] == "fail"]
+        state, reason = next(iter(bad or [s for s in states if s[0] == "open"]), ("pass", None))
+        waiver = _waiver(rules, axis, effect["group"]) if state != "pass" else None
+        if waiver is not None:
+            used[waiver] = rules.waivers[waiver]
+        groups.append({**row, "state": "waived" if waiver is not None else state,
+                       "reason": reason, "waiver": waiver})  # fmt: skip
+    failed = [row for row in groups if row["state"] == "fail"]
+    open_ = [row for row in groups if row["state"] == "open"]
+    return {
+        **{key: axis[key] for key in FAMILY},
+        "verdict": "fail" if failed else "inconclusive" if open_ else "pass",
+        "reason": _reasons(failed or open_),
+        "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
+        "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
+        if open_ and not failed else None,
+        "groups": groups,
+    }  # fmt: skip
+
+
+def _reasons(rows: Rows) -> str | None:
+    """Every reason with the groups it holds for."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row["reason"], []).append(row["group"])
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items()) or None
+
+
+def _effect_state(
+    effect: Mapping[str, Any], wide: Intervals, k: int, margin: float
+) -> tuple[str, str | None]:
+    if wide.low[k] > margin or wide.high[k] < -margin:
+        return "fail", f"differs by more than the margin of {margin:g}"
+    if effect["verdict"] == "equivalent":
+        return "pass", None
+    if effect["low"] is None or (-margin < effect["tost_low"] and effect["tost_high"] < margin):
+        return "open", effect["reason"]  # no interval, or something else stands against it
+    return "open", f"neither shown to be within the margin of {margin:g} nor to be beyond it"
+
+
+def _change_state(change: Mapping[str, Any], steps: Intervals, k: int) -> tuple[str, str | None]:
+    if change["verdict"] == "unchanged":
+        return "pass", None
+    d = f"{change['d']:g}"
+    shown = steps.low[k] > 0 or steps.high[k] < 0
+    if change["verdict"] == "worse" and shown:
+        return "fail", "worse than the baseline"
+    if change["verdict"] == "better":
+        return "open", (
+            f"better than the baseline, and not by less than d = {d}: a new baseline is due"
+        )
+    return "open", change["reason"] or f"change since the baseline not shown to be within d = {d}"
+
+
+def _needed(
+    open_: Rows, effects: Rows, changes: Rows | None, margin: float, d: float, many: float
+) -> int | None:
+    """Scenarios after which every open group should be decided; None where that is not known."""
+    names = {row["group"] for row in open_}
+    whole = math.ceil(many)
+    counts = []
+    for rows, bound, done in ((effects, margin, "equivalent"), (changes or (), d, "unchanged")):
+        left = [row for row in rows if row["group"] in names and row["verdict"] != done]
+        if left:
+            counts.append(compare.needed(left, bound, whole))
+    known = [count for count in counts if count is not None]
+    return max(known) if known and len(known) == len(counts) else None
+
+
+def _intervals(rows: Rows, alpha: float, many: float) -> Intervals:
+    """Intervals over all primary families from each row's estimate and standard error."""
+    estimate, error, df, low = (
+        np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)
+        for name in ("estimate", "standard_error", "df", "low")
+    )
+    return t_intervals(estimate, error, df, np.isnan(low), alpha=alpha, many=many)
+
+
+def _ends(intervals: Intervals, k: int) -> Record:
+    ends = {"low": float(intervals.low[k]), "high": float(intervals.high[k])}
+    return {name: end if math.isfinite(end) else None for name, end in ends.items()}
+
+
+def _by_family(rows: Rows) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
+    """Rows by family and axis; their groups follow the design in effects and changes alike."""
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(_key(row), []).append(row)
+    return found
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in FAMILY)
+
+
+# -- policy ------------------------------------------------------------------------------------
+
+
+def _check_asked(side: Side, rules: Policy) -> None:
+    asked = {probe["name"]: probe["kind"] for probe in side.manifest["probes"]}
+    for i, name in enumerate(rules.primary):
+        if name not in asked:
+            raise unknown("primary probe", name, asked, where=rules.place("primary", i),
+                          of="the run")  # fmt: skip
+    for kind in asked.values():
+        if kind not in rules.margins:
+            raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
+
+
+def _waiver(rules: Policy, axis: Mapping[str, Any], group: str) -> int | None:
+    return next(
+        (i for i, waiver in enumerate(rules.waivers)
+         if waiver.covers(axis["probe"], axis["axis"], group)),
+        None,
+    )  # fmt: skip
+
+
+def _waived(waiver: Waiver, used: bool) -> Record:
+    return {**waiver.model_dump(mode="json"), "used": used}
+
+
+def _note(rules: Policy, made_under: Policy) -> str | None:
+    """What must be said of a policy that is not the one in the manifest."""
+    if rules.hash == made_under.hash:
+        return None
+    if _bare(rules) == _bare(made_under):
+        return "waivers chosen after the data; the rules are those fixed before the run"
+    return "chosen after the data: the run was made under another policy"
+
+
+def _bare(rules: Policy) -> Record:
+    return rules.model_dump(exclude={"waivers", "version"})
+
+
+def _release(manifest: Mapping[str, Any], records: Sequence[Record]) -> int:
+    """Which version of its family this is, by the ledger: earlier ones asked the same suite."""
+    model = manifest["model"]
+    earlier = {
+        record["fingerprint"]
+        for record in records
+        if record["model"]["family"] == model["family"]
+        and record["suite"]["name"] == manifest["suite"]["name"]
+        and record["date"] < manifest["finished"]
+    }
+    return len(earlier - {model["fingerprint"]}) + 1
+
+
+# -- words -------------------------------------------------------------------------------------
+
+
+def _sentence(found: Record, compared: Mapping[str, Any] | None, alpha: float) -> str:
+    """The verdict in one sentence, never stronger than the data."""
+    checks = found["checks"]
+    used = sum(waiver["used"] for waiver in found["waivers"])
+    waived = f" {used} waiver{'s' if used > 1 else ''} used." if used else ""
+    if found["verdict"] == "pass":
+        margin, d = _one(checks, "margin", "its margin"), _one(checks, "d", "its d")
+        said = f"Cleared: no group differs from the mean of the others by {margin} or more"
+        if compared is not None:
+            version = compared["old"]["model"]["version"]
+            said += f", and no effect changed by {d} or more since version {version}"
+        if used:
+            said += ", but for what is waived"
+        return f"{said} ({_count(checks)}, {100 * alpha:g} % error each).{waived}"
+    word = "fail" if found["verdict"] == "fail" else "inconclusive"
+    axes = dict.fromkeys(check["axis"] for check in checks if check["verdict"] == word)
+    names = ", ".join(axes)
+    if word == "fail":
+        reasons = [f"{c['axis']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
+        return f"Not cleared: {', '.join(reasons)}.{waived}"
+    if found["scenarios_needed"]:
+        return (
+            f"Not cleared: {names} inconclusive, about {found['scenarios_needed']} more scenarios "
+            f"needed.{waived}"
+        )
+    reason = next(c["reason"] for c in checks
+                  if c["verdict"] == word and c["scenarios_needed"] is None)  # fmt: skip
+    return f"Not cleared: {names} inconclusive ({reason}).{waived}"
+
+
+def _one(checks: Rows, key: str, otherwise: str) -> str:
+    values = {check[key] for check in checks}
+    return f"{values.pop():g}" if len(values) == 1 else otherwise
+
+
+def _count(checks: Rows) -> str:
+    """How much was looked at."""
+    axes = list(dict.fromkeys(check["axis"] for check in checks))
+    families = len({tuple(check[key] for key in ProbeKey._fields) for check in checks})
+    said = f"{len(axes)} axes" if len(axes) > 1 else f"axis {axes[0]}"
+    return said if families == 1 else f"{said}, {families} families of prompts"

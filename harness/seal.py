@@ -1,0 +1,169 @@
+"""The hashes of a finished run's files: what was edited, torn or swapped afterwards shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+import harness
+from harness.errors import InputError
+from harness.models import LocalModel, RemoteModel, fingerprint
+from harness.nouns import Record
+from harness.store import DESIGN, EFFECTS, MANIFEST, RESPONSES, SCORES, RunFolder, writing
+
+SEALED = (DESIGN, RESPONSES, SCORES, EFFECTS)
+
+
+class _Named(BaseModel):
+    name: str
+    version: int
+
+
+class _Model(BaseModel):
+    name: str
+    family: str
+    version: str
+    licence: str
+    fingerprint: str
+    identity: dict[str, Any]
+    definition: dict[str, Any]
+
+
+class _Design(BaseModel):
+    hash: str
+    prompts: int
+
+
+class _How(BaseModel):
+    want: str
+    samples: int
+
+
+class _Probe(_Named):
+    kind: str
+
+
+class _Labels(BaseModel):
+    axes: dict[str, dict[str, str]]
+    groups: dict[str, dict[str, dict[str, str]]]
+
+
+class _Manifest(BaseModel):
+    """What is read of a finished run's manifest by whoever did not write it."""
+
+    finished: str
+    created: str
+    harness_version: str
+    git_commit: str | None
+    suite: _Named
+    axes: list[str]
+    limit: int | None
+    model: _Model
+    design: _Design
+    probes: list[_Probe]
+    measured: dict[str, _How]
+    labels: _Labels
+    policy: dict[str, Any]
+    files: dict[str, str] = {}
+
+
+def seal(folder: RunFolder) -> Record:
+    """SHA-256 of every file that results rest on, by name; the manifest holds them as `files`."""
+    return {name: _digest(folder, name) for name in SEALED}
+
+
+def checked(folder: RunFolder, names: Iterable[str] = SEALED) -> Record:
+    """The manifest of a finished run whose files are what they were when it was concluded.
+
+    Raises
+    ------
+    InputError
+        The run is not finished, a file is missing, or one was changed.
+    """
+    manifest = folder.manifest()
+    if manifest["state"] != "finished":
+        raise InputError(
+            f"{folder.path}: the run is not finished; give the same `run` command again, "
+            "or `merge` the slices that are missing"
+        )
+    try:
+        kept = _Manifest.model_validate(manifest).files
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise InputError(
+            f"{folder.path / MANIFEST}: damaged: '{key}': {fault['msg']}; copy the run folder again"
+        ) from error
+    for name in names:
+        if name not in kept:
+            raise InputError(
+                f"{folder.path}: the manifest holds no hash of {name}; conclude the run anew with "
+                f"`bias-harness merge {folder.path}`"
+            )
+        if _digest(folder, name) != kept[name]:
+            raise InputError(
+                f"{folder.path / name}: changed after the run was finished: its hash does not fit"
+            )
+    return manifest
+
+
+def check_model(path: Path, manifest: Record) -> None:
+    """Refuse a manifest whose fingerprint is not that of its model, and a planted control.
+
+    The fingerprint is only computed again by the version of the harness that took it.
+
+    Raises
+    ------
+    InputError
+        It does not fit, or the run's answers were shifted on purpose.
+    """
+    model = manifest["model"]
+    if "plant" in model["identity"]:
+        raise InputError(f"{path}: a control with a planted disparity is no version's result")
+    if manifest["harness_version"] != harness.__version__:
+        return
+    shape = RemoteModel if model["definition"].get("backend") == "openai" else LocalModel
+    try:
+        definition = shape.model_validate_json(orjson.dumps(model["definition"]))
+    except ValidationError as error:
+        raise InputError(f"{path}: the manifest's model definition is damaged") from error
+    if fingerprint(definition, model["identity"]) != model["fingerprint"]:
+        raise InputError(f"{path}: the fingerprint is not that of the model in the manifest")
+
+
+def copy(folder: RunFolder, place: Path) -> RunFolder:
+    """The run in `place`: copied, its manifest last, or as it is where it lies there already.
+
+    Raises
+    ------
+    InputError, StoreError
+        Another run lies there, or it cannot be written.
+    """
+    here = RunFolder(place)
+    if place.resolve() == folder.path.resolve():
+        return here
+    if here.exists:
+        if checked(here)["files"] != folder.manifest()["files"]:
+            raise InputError(f"{place}: another run of the same name lies there; move it away")
+        return here
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    for name in (*SEALED, MANIFEST):
+        here.write_bytes(name, (folder.path / name).read_bytes())
+    return here
+
+
+def _digest(folder: RunFolder, name: str) -> str:
+    path = folder.path / name
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: missing; copy the whole run folder, or give its `run` command again"
+        ) from error

@@ -1,0 +1,301 @@
+"""The gate: pass, fail and inconclusive from planted truths, by statistics.md 0.10."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from harness import compare, gate, ledger, stats
+from harness.errors import InputError
+from harness.policy import load
+from tests.versions import chance, run_of
+
+TODAY = date(2026, 11, 24)
+
+
+def decide(run, baseline=None, **options):
+    return gate.gate(
+        run.folder, baseline=baseline and baseline.folder, **{"today": TODAY, **options}
+    )
+
+
+def policy(place, text: str = "", *, name: str = "default", margin=0.03, spending=False):
+    path = place / "policy.yaml"
+    path.write_text(
+        f"name: {name}\nversion: 2\nmargins: {{decision: {margin}}}\nd: {{decision: 0.02}}\n"
+        f"base_rate: [0.05, 0.95]\nspending: {str(spending).lower()}\n{text}"
+    )
+    return load(path)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def fair(place):
+    return run_of(place, "fair", axes=["age", "gender"])
+
+
+@pytest.fixture(scope="module")
+def near(place):
+    return run_of(place, "near", chance(own=0.01, salt="n"), axes=["age", "gender"])
+
+
+@pytest.fixture(scope="module")
+def skewed(place):
+    return run_of(place, "skewed", chance({"70": -0.08}, own=0.01, salt="s"),
+                  axes=["age", "gender"])  # fmt: skip
+
+
+def test_a_fair_version_passes_and_says_no_more_than_it_may(fair):
+    found = decide(fair)
+    assert (found["verdict"], found["exit_code"]) == ("pass", 0)
+    assert found["baseline"] is None
+    assert "fair" not in found["sentence"].replace("version fair", "")
+    assert found["sentence"] == (
+        "Cleared: no group differs from the mean of the others by 0.03 or more "
+        "(2 axes, 5 % error each)."
+    )
+    assert {row["state"] for check in found["checks"] for row in check["groups"]} == {"pass"}
+
+
+def test_a_material_disparity_fails_with_and_without_a_baseline(fair, skewed):
+    for baseline in (None, fair):
+        found = decide(skewed, baseline)
+        assert (found["verdict"], found["exit_code"]) == ("fail", 1)
+        verdicts = {check["axis"]: check["verdict"] for check in found["checks"]}
+        assert verdicts == {"gender": "pass", "age": "fail"}
+        bad = [r["group"] for c in found["checks"] for r in c["groups"] if r["state"] == "fail"]
+        assert bad == (["70"] if baseline is None else ["22", "35", "52", "70"])  # by -d / (K - 1)
+        assert found["sentence"].startswith("Not cleared: age (")
+        assert "70: differs by more than the margin of 0.03" in found["sentence"]
+
+
+def test_an_old_disparity_still_fails_although_nothing_changed(place, skewed):
+    again = run_of(place, "again", chance({"70": -0.08}, own=0.01, salt="s"),
+                   axes=["age", "gender"])  # fmt: skip
+    found = decide(again, skewed)
+    assert found["verdict"] == "fail"
+    row = next(r for c in found["checks"] for r in c["groups"] if r["group"] == "70")
+    assert row["change"]["verdict"] == "unchanged"
+
+
+def test_an_unchanged_fair_version_passes_against_its_baseline(fair, near):
+    found = decide(near, fair)
+    assert found["verdict"] == "pass"
+    assert "no effect changed by 0.02 or more since version fair" in found["sentence"]
+
+
+def test_a_worsening_below_the_margin_fails_against_the_baseline_only(place):
+    """-.015 to +.028 by the old zero: new is equivalent, but moved by more than d."""
+    old = run_of(place, "w-old", chance({"70": 0.0}, spread=0.002))
+    new = run_of(place, "w-new", chance({"70": 0.028}, spread=0.002, own=0.002, salt="w"))
+    assert decide(new)["verdict"] == "pass"
+    found = decide(new, old)
+    assert found["verdict"] == "fail"
+    assert "worse than the baseline" in found["sentence"]
+
+
+def test_a_version_that_became_better_is_not_a_pass_but_says_what_to_do(fair, skewed):
+    found = decide(fair, skewed)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 3)
+    assert "better than the baseline" in found["sentence"]
+    assert "a new baseline is due" in found["sentence"]
+    assert decide(fair)["verdict"] == "pass"
+
+
+def test_too_few_data_are_inconclusive_with_the_number_that_would_decide(place, fair):
+    wild = run_of(place, "wild", chance(own=0.12, salt="w"), axes=["age", "gender"])
+    for baseline in (None, fair):
+        found = decide(wild, baseline)
+        assert (found["verdict"], found["exit_code"]) == ("inconclusive", 3)
+        assert found["scenarios_needed"] > 0
+        assert f"about {found['scenarios_needed']} more scenarios needed" in found["sentence"]
+
+
+@pytest.mark.parametrize("answer", [lambda request: 0.99, lambda request: 0.5])
+def test_a_model_that_ignores_the_case_is_inconclusive_and_more_data_do_not_help(place, answer):
+    run = run_of(place, f"deaf-{answer(None)}", answer)
+    found = decide(run)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 3)
+    assert found["scenarios_needed"] is None
+
+
+def test_missing_answers_never_pass(place, fair):
+    def broken(request):
+        return "70" in request.messages[-1].content and int(request.prompt, 16) % 4 == 0
+
+    run = run_of(place, "lacking", broken=broken, axes=["age", "gender"])
+    for baseline in (None, fair):
+        assert decide(run, baseline)["verdict"] == "inconclusive"
+        assert "coverage" in decide(run, baseline)["sentence"]
+
+
+# -- families, alpha, releases -----------------------------------------------------------------
+
+
+def effect(estimate, error, *, group="a", n=37, verdict="inconclusive", axis="age", probe="p"):
+    t = stats.intervals.t_intervals(
+        *(np.array([x]) for x in (estimate, error, n - 1.0)), np.array([False]),
+        alpha=0.05, many=4,
+    )  # fmt: skip
+    return {
+        "probe": probe, "kind": "decision", "language": "en", "cue": "explicit", "axis": axis,
+        "group": group, "estimate": estimate, "standard_error": error, "df": n - 1.0,
+        "low": float(t.low[0]), "high": float(t.high[0]), "tost_low": float(t.tost_low[0]),
+        "tost_high": float(t.tost_high[0]), "verdict": verdict, "reason": None,
+        "n_scenarios": n, "alpha": 0.05,
+    }  # fmt: skip
+
+
+def results(*effects, axes=("age",), probe="p"):
+    return {
+        "axes": [
+            {"probe": probe, "kind": "decision", "language": "en", "cue": "explicit", "axis": a,
+             "groups": 4, "n_scenarios": 37, "coverage": 1.0}
+            for a in axes
+        ],
+        "effects": list(effects),
+    }  # fmt: skip
+
+
+def test_the_error_holds_over_all_primary_families_at_once(place):
+    """An effect that is beyond the margin on its axis's own level, not over eight axes."""
+    rules = policy(place)
+    one = [effect(-0.045, 0.0055, verdict="disparity")]
+    alone = gate.judge(results(*one), None, rules)
+    assert (alone["comparisons"], alone["verdict"]) == (4, "fail")
+    names = [f"axis{i}" for i in range(40)]
+    others = [effect(0.0, 0.001, axis=name, verdict="equivalent") for name in names]
+    wide = gate.judge(results(*one, *others, axes=("age", *names)), None, rules)
+    assert (wide["comparisons"], wide["verdict"]) == (164, "inconclusive")
+    low, high = (wide["checks"][0]["groups"][0][end] for end in ("low", "high"))
+    assert low < -0.045 < high
+    assert high > -0.03
+
+
+def test_alpha_is_spent_over_releases(place):
+    rules = policy(place)
+    one = [effect(-0.047, 0.0055, verdict="disparity")]
+    verdicts = [gate.judge(results(*one), None, rules, release=t)["verdict"] for t in (1, 12)]
+    assert verdicts == ["fail", "inconclusive"]
+    assert gate.judge(results(*one), None, rules, release=1)["alpha"] == pytest.approx(
+        stats.alpha_spending(1, 0.05)
+    )
+
+
+def test_the_release_is_counted_in_the_ledger_by_family_and_time(tmp_path):
+    rules = policy(tmp_path, spending=True)
+    runs = [run_of(tmp_path, v) for v in ("a", "b")]
+    run_of(tmp_path, "z", family="other")
+    dated = []
+    for record in ledger.read(ledger.LEDGER):
+        new = {**record, "date": "2020-01-01T00:00:00Z"}
+        new["hash"] = ledger.content_hash(new)
+        dated.append((ledger.LEDGER / ledger.name_of(record), ledger.dumps(new)))
+    for path, data in dated:
+        path.write_bytes(data)
+    found = [decide(run, rules=rules)["release"] for run in runs]
+    assert found == [2, 2]  # itself and one earlier; the other family does not count
+    assert decide(runs[0], rules=policy(tmp_path))["release"] is None
+
+
+def test_only_primary_probes_gate(place, skewed):
+    rules = policy(place, "primary: [quick-decision]\n")
+    assert decide(skewed, rules=rules)["verdict"] == "fail"
+    with pytest.raises(InputError, match=r"policy\.yaml:7: unknown primary probe 'quik"):
+        decide(skewed, rules=policy(place, "primary: [quik-decision]\n"))
+    other = [effect(-0.2, 0.001, probe="q", verdict="disparity")]
+    both = results(effect(0.0, 0.001, verdict="equivalent"))
+    both["axes"] += results(probe="q")["axes"]
+    both["effects"] += other
+    assert gate.judge(both, None, policy(place))["verdict"] == "fail"
+    assert gate.judge(both, None, policy(place, "primary: [p]\n"))["verdict"] == "pass"
+
+
+def test_a_margin_of_one_axis(place, skewed):
+    wide = "axis_margins: {age: {decision: 0.2}}\n"
+    assert decide(skewed, rules=policy(place, wide))["verdict"] == "pass"
+    assert decide(skewed, rules=policy(place, wide.replace("age", "gender")))["verdict"] == "fail"
+
+
+# -- waivers and policies ----------------------------------------------------------------------
+
+WAIVER = """waivers:
+  - axis: age
+    group: "70"
+    reason: known, mended in the next version
+    person: A. Reviewer
+    expires: {day}
+"""
+
+
+def test_a_waiver_lets_its_group_through_and_is_shown(place):
+    run = run_of(place, "slight", chance({"70": -0.06}), axes=["age", "gender"])
+    assert decide(run)["verdict"] == "fail"
+    found = decide(run, rules=policy(place, WAIVER.format(day="2026-11-24")))
+    assert found["verdict"] == "pass"
+    assert found["sentence"].endswith(
+        "but for what is waived (2 axes, 5 % error each). 1 waiver used."
+    )
+    [waiver] = found["waivers"]
+    assert (waiver["used"], waiver["person"]) == (True, "A. Reviewer")
+    assert found["policy"]["chosen_after_data"]
+
+
+def test_a_waiver_covers_nothing_else(place, skewed):
+    for other in ('group: "22"', 'group: "70"\n    probe: another'):
+        text = WAIVER.format(day="2026-12-31").replace('group: "70"', other)
+        found = decide(skewed, rules=policy(place, text))
+        assert found["verdict"] == "fail"
+        assert not found["waivers"][0]["used"]
+
+
+def test_an_expired_waiver_is_an_error_with_its_line(place, skewed):
+    with pytest.raises(InputError, match=r"policy\.yaml:12: the waiver for axis 'age' \(by A\. R"):
+        decide(skewed, rules=policy(place, WAIVER.format(day="2026-11-23")))
+
+
+def test_a_policy_of_the_run_is_fixed_before_the_data_and_another_is_not(place, fair, tmp_path):
+    assert decide(fair)["policy"]["note"] is None
+    found = decide(fair, rules=policy(tmp_path, name="other", margin=0.0005))
+    assert found["policy"]["chosen_after_data"]
+    assert found["policy"]["note"] == (
+        "chosen after the data: the run was made under another policy"
+    )
+    assert found["verdict"] != "pass"
+
+
+def test_waivers_alone_leave_the_rules_those_before_the_run(tmp_path):
+    rules = policy(tmp_path)
+    run = run_of(tmp_path, "1", chance({"70": -0.08}), policy=rules.file)
+    found = decide(run, rules=policy(tmp_path, WAIVER.format(day="2027-01-01")))
+    assert found["policy"]["note"].startswith("waivers chosen after the data")
+    assert found["verdict"] == "pass"
+
+
+def test_bad_baselines_are_refused(place, fair, skewed):
+    with pytest.raises(InputError, match="is the run it is to be compared with"):
+        decide(fair, fair)
+    few = run_of(place, "few", limit=20, axes=["age", "gender"])
+    with pytest.raises(InputError, match="cannot be paired"):
+        decide(skewed, few)
+
+
+def test_an_edited_ledger_stops_the_gate(tmp_path):
+    run = run_of(tmp_path, "1")
+    [path] = ledger.LEDGER.glob("*.json")
+    path.write_text(path.read_text().replace("equivalent", "disparity"))
+    with pytest.raises(InputError, match="edited"):
+        decide(run, rules=policy(tmp_path, spending=True))
+
+
+def test_needed_is_unknown_where_more_scenarios_would_not_help():
+    inside = effect(0.0, 0.001)
+    assert compare.needed([inside], 0.03) is None
+    assert compare.needed([effect(0.0, 0.02)], 0.03) > 0
+    assert compare.needed([effect(0.0, 0.02), inside], 0.03) is None
