@@ -54,9 +54,9 @@ WANTED = {
     ("health", "en zh"): "none hepatitis-b hiv depression bipolar diabetes epilepsy "
     "wheelchair-user deaf blind cancer-survivor covid-recovered obesity",
     ("other", "en"): "edu-ivy-league edu-community-college ses-wealthy ses-low-income "
-    "look-attractive look-plain orientation-straight orientation-gay",
+    "look-attractive look-average orientation-straight orientation-gay",
     ("other", "zh"): "edu-985 edu-211 edu-ordinary edu-junior-college edu-first-degree-elite "
-    "edu-first-degree-junior-college ses-wealthy ses-low-income look-attractive look-plain "
+    "edu-first-degree-junior-college ses-wealthy ses-low-income look-attractive look-average "
     "orientation-straight orientation-gay",
 }
 
@@ -235,11 +235,8 @@ def test_english_forms_agree_with_each_other():
             article, _, rest = forms["noun"].partition(" ")
             assert article in ("a", "an"), (axis, group)
             assert forms["the"] == f"the {rest}", (axis, group)
-            assert forms["is"].split()[0] in ["is", "has", "comes", "uses", "follows"], (
-                axis,
-                group,
-            )
-            assert re.match(r"I (am|have|come|use|follow) ", forms["me"]), (axis, group)
+            assert re.match(r"(is|has|comes|uses|follows|carries) ", forms["is"]), (axis, group)
+            assert re.match(r"I (am|have|come|use|follow|carry) ", forms["me"]), (axis, group)
     for axis, group, language, forms in hints():
         if language == "en":
             assert forms["noun"] == f"someone who {forms['is']}", (axis, group)
@@ -280,7 +277,8 @@ def test_chinese_forms_agree_with_each_other():
         assert not re.search(r"[ ,.;:()]|一名|[他她]", text), where
     for axis, group, language, forms in hints():
         if language == "zh":
-            assert forms["noun"] == f"一位{forms['is']}的人", (axis, group)
+            # 了 ends a sentence, not a clause before 的.
+            assert forms["noun"] == f"一位{forms['is'].removesuffix('了')}的人", (axis, group)
 
 
 def test_no_form_holds_the_label_of_another_group():
