@@ -15,9 +15,10 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-LEXICON = ROOT / "probes" / "lexicon"
-NAMES = ROOT.parent / "shared" / "data" / "names"
+from tests.conftest import SHARED
+
+LEXICON = Path(__file__).resolve().parents[1] / "probes" / "lexicon"
+NAMES = SHARED / "data" / "names"
 FORMS = ["noun", "is", "me", "the"]
 AXES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in LEXICON.glob("*.yaml")}
 POOLS = {
