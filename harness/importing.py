@@ -24,7 +24,7 @@ def import_run(source: Path, records: Path = ledger.LEDGER) -> tuple[pipeline.Ru
     folder.design()  # is what the design hash was taken of
     policy.restore(manifest["policy"], source)
     seal.check_model(folder.path, manifest)
-    ledger.check_name(manifest["model"], manifest["model"]["fingerprint"], records)
+    ledger.check_name(manifest["model"], manifest.get("prompt_format"), records)
     name = ledger.folder_of(ledger.entry(manifest, folder.read_json(EFFECTS), str(source)))
     here = seal.copy(folder, pipeline.RUNS / name)
     pipeline.write_report(here)

@@ -56,6 +56,7 @@ def entry(manifest: Mapping[str, Any], results: Mapping[str, Any], run: str) -> 
         "date": manifest["finished"],
         "model": {key: model[key] for key in ("name", "family", "version", "licence")},
         "fingerprint": model["fingerprint"],
+        "prompt_format": manifest.get("prompt_format"),
         "suite": manifest["suite"],
         "limit": manifest.get("limit"),
         "design": manifest["design"]["hash"],
@@ -111,7 +112,8 @@ def add(record: Record, ledger: Path) -> Path:
     StoreError
         The ledger cannot be written.
     """
-    check_name(record["model"], record["fingerprint"], ledger)
+    check_name({**record["model"], "fingerprint": record["fingerprint"]},
+               record["prompt_format"], ledger)  # fmt: skip
     path = ledger / name_of(record)
     if path.exists():
         read_one(path)
@@ -120,8 +122,11 @@ def add(record: Record, ledger: Path) -> Path:
     return RunFolder(ledger).write_bytes(path.name, dumps(record))
 
 
-def check_name(model: Mapping[str, Any], fingerprint: str, ledger: Path) -> None:
+def check_name(model: Mapping[str, Any], prompt_format: int | None, ledger: Path) -> None:
     """Refuse a version whose family and version another model in the ledger has already.
+
+    `model` is a manifest's. Under another prompt format of the harness the same model has
+    another fingerprint, and is no other version for it.
 
     Raises
     ------
@@ -132,13 +137,14 @@ def check_name(model: Mapping[str, Any], fingerprint: str, ledger: Path) -> None
         return
     for record in read(ledger):
         known = record["model"]
-        same = (known["family"], known["version"]) == (model["family"], model["version"])
-        if same and record["fingerprint"] != fingerprint:
+        name = known["family"], known["version"], record["prompt_format"]
+        same = name == (model["family"], model["version"], prompt_format)
+        if same and record["fingerprint"] != model["fingerprint"]:
             raise InputError(
                 f"two versions of one name: {ledger / name_of(record)} is family "
                 f"'{model['family']}' version '{model['version']}' with fingerprint "
-                f"{record['fingerprint'][:8]}, this model has {fingerprint[:8]}; give it another "
-                "version in its YAML (or delete the record, if it was a trial)"
+                f"{record['fingerprint'][:8]}, this model has {model['fingerprint'][:8]}; give it "
+                "another version in its YAML (or delete the record, if it was a trial)"
             )
 
 

@@ -121,8 +121,7 @@ def run(
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
         if ledger is not None:  # what the ledger would refuse in the end is not begun
-            of = plan.manifest["model"]
-            ledgers.check_name(of, of["fingerprint"], ledger)
+            ledgers.check_name(plan.manifest["model"], PROMPT_FORMAT, ledger)
         plan.backend.ready()  # what cannot be loaded leaves nothing behind
         if fresh:
             folder.discard(shard)

@@ -148,7 +148,8 @@ def copy(folder: RunFolder, place: Path) -> RunFolder:
     if place.resolve() == folder.path.resolve():
         return here
     if here.exists:
-        if checked(here)["files"] != folder.manifest()["files"]:
+        kept, given = checked(here), folder.manifest()
+        if any(kept[key] != given[key] for key in ("files", "model", "design", "policy")):
             raise InputError(f"{place}: another run of the same name lies there; move it away")
         return here
     with writing(place):

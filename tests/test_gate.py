@@ -178,6 +178,17 @@ def test_the_error_holds_over_all_primary_families_at_once(place):
     assert high > -0.03
 
 
+def test_what_is_too_few_for_a_verdict_fails_nothing(place):
+    few = {
+        **effect(-0.2, 0.005, n=7),
+        "reason": "7 of 7 scenarios complete, at least 20 are needed",
+    }
+    found = gate.judge(results(few), None, policy(place))
+    assert found["verdict"] == "inconclusive"
+    found = gate.judge(results({**few, "verdict": "disparity"}), None, policy(place))
+    assert found["verdict"] == "fail"
+
+
 def test_alpha_is_spent_over_releases(place):
     rules = policy(place)
     one = [effect(-0.047, 0.0055, verdict="disparity")]

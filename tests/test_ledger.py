@@ -108,6 +108,15 @@ def test_two_versions_of_one_name_are_refused_before_anything_is_asked(tmp_path)
     assert records() == before
 
 
+def test_another_prompt_format_makes_no_other_version_of_a_name(tmp_path, monkeypatch):
+    run_of(tmp_path, "1")
+    monkeypatch.setattr("harness.models.PROMPT_FORMAT", 2)
+    monkeypatch.setattr("harness.pipeline.PROMPT_FORMAT", 2)
+    run_of(tmp_path / "later", "1")
+    assert [record["prompt_format"] for record in records()] == [1, 2]
+    assert len({record["fingerprint"] for record in records()}) == 2
+
+
 def test_unversioned_weights_are_told_apart_by_their_fingerprint(tmp_path):
     for mark in ("a", "b"):
         backend = PlantedBackend(chance(), identity_={"planted": mark})

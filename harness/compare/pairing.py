@@ -35,9 +35,7 @@ def check(old_path: Path, old: Manifest, new_path: Path, new: Manifest, *, commo
     if old_path.resolve() == new_path.resolve() or _same_run(old, new):
         raise InputError(f"{new_path}: is the run it is to be compared with; give two versions")
     a, b = old["model"], new["model"]
-    alike = (a["family"], a["version"]) == (b["family"], b["version"]) and b[
-        "version"
-    ] != UNVERSIONED
+    alike = _name(old) == _name(new) and b["version"] != UNVERSIONED
     if alike and a["fingerprint"] != b["fingerprint"]:
         raise InputError(
             f"two versions of one name: {old_path} and {new_path} are both family '{a['family']}' "
@@ -68,6 +66,12 @@ def _same_run(old: Manifest, new: Manifest) -> bool:
         and all(old.get(k) == new.get(k) for k in keys)
         and (old.get("files") == new.get("files"))
     )
+
+
+def _name(manifest: Manifest) -> tuple[Any, ...]:
+    """What one fingerprint must have for itself."""
+    model = manifest["model"]
+    return model["family"], model["version"], manifest.get("prompt_format")
 
 
 def _marks(manifest: Manifest) -> tuple[str, str]:
