@@ -6,8 +6,8 @@
 The prompts are decisions of the project's own; every side draws `--samples` texts of `--length`
 tokens for each from the same loaded weights, by plain sampling (no top k, no penalty, end tokens
 held back so that all do the same work). transformers is given its best batch of those in
-`PEER_BATCHES`, found before the rounds; prompts are ordered by length for it. lm-eval draws one
-text a request, so it is asked each prompt as often as there are samples.
+`PEER_BATCHES`, found before the rounds at a quarter of the length, and the prompts in order of
+their length. lm-eval draws one text a request, so it is asked each prompt once for every sample.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.backends.local import LocalBackend
 from harness.models import LocalModel
 from harness.nouns import Record, Request, Want
 
-PEER_BATCHES = (8, 16, 32, 64)
+PEER_BATCHES = (8, 16, 32)
 """Prompts at once; transformers repeats each for its samples."""
 
 
@@ -40,6 +40,7 @@ def main() -> None:
     options.add_argument("--length", type=int, default=48, help="tokens of a text (default 48)")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--batch", type=int, help="the peers' prompts at once, not searched for")
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
@@ -60,8 +61,10 @@ def main() -> None:
     if given.json:
         print(json.dumps(found, indent=2))
         return
-    print(f"{found['texts']} texts, {found['prompt_tokens']} prompt tokens ({found['unique']} "
-          f"unique), torch {torch.__version__}, {given.threads} threads, {given.rounds} rounds")
+    print(
+        f"{found['texts']} texts, {found['prompt_tokens']} prompt tokens ({found['unique']} "
+        f"unique), torch {torch.__version__}, {given.threads} threads, {given.rounds} rounds"
+    )
     for name, side in found["sides"].items():
         print(f"{name:<36} CPU {side['cpu']:6.1f} s, wall {side['wall']:6.1f} s, "
               f"ours is {side['cpu_ratio']:.2f}x (wall {side['wall_ratio']:.2f}x)")  # fmt: skip
@@ -74,9 +77,9 @@ def compare(
     """Seconds of every side over the rounds."""
     prompts = [list(backend._encode(r.messages)) for r in few]
     sides = {"ours": lambda: list(backend.answer([requests]))}
-    best = min(
-        (b for b in PEER_BATCHES if b <= max(given.prompts, PEER_BATCHES[0])),
-        key=lambda b: clock(lambda: hf(backend, prompts, given.samples, given.length, b))[0],
+    best = given.batch or min(
+        PEER_BATCHES,
+        key=lambda b: clock(lambda: hf(backend, prompts, given.samples, given.length // 4, b))[0],
     )
     sides[f"transformers generate, batch {best}"] = lambda: hf(
         backend, prompts, given.samples, given.length, best
@@ -86,6 +89,7 @@ def compare(
     for _ in range(given.rounds):
         for name, work in sides.items():
             times[name].append(clock(work))
+            print(f"  {name}: {times[name][-1][0]:.1f} s CPU", file=sys.stderr, flush=True)
     total = sum(map(len, prompts))
     return {
         "texts": len(requests), "prompt_tokens": total, "unique": shared(prompts),
