@@ -124,6 +124,7 @@ class Request:
     max_tokens: int = 16
     sample: int = 0
     seed: int = 0
+    stop: tuple[str, ...] = ()  # words that end a generated text, and are left out of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,12 @@ def body(model: RemoteModel, request: Request) -> Record:
     if request.want is Want.NEXT_TOKEN:
         return asked | {"max_tokens": 1, "temperature": 1, "logprobs": True, "top_logprobs": TOP}
     if request.want is Want.TEXT:
-        return asked | {
+        drawn = asked | {
             "max_tokens": request.max_tokens,
             "temperature": model.decoding.temperature,
             "top_p": model.decoding.top_p,
         }
+        return drawn | ({"stop": list(request.stop)} if request.stop else {})
     raise ModelError(
         f"model '{model.name}': a chat server gives no log-likelihood of a whole answer"
     )
