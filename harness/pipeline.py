@@ -12,7 +12,6 @@ the run folder, so that each can be done again from the one before.
 from __future__ import annotations
 
 import glob
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,11 +21,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
 from harness.backends import Backend, open_backend
+from harness.backends.bill import bill, requests
 from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, choose_groups, expand, favourable
 from harness.documents import shipped
-from harness.errors import InputError, ModelError, StoreError
-from harness.models import LocalModel, Model, fingerprint, resolve
+from harness.errors import BudgetError, InputError, ModelError, StoreError
+from harness.meter import Meter, changed
+from harness.models import Model, RemoteModel, fingerprint, resolve
 from harness.nouns import Finish, Prompt, Record, Request, Status, Want
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
@@ -189,12 +190,8 @@ def prepare(
         (kind, _want(kind, answers)) for kind in asked_kinds
     )
     design, samples = designed(wants)
-    for kind, want in wants:
-        if want is not kinds.KINDS[kind].WANT:
-            listener.say(
-                f"{who.name} gives no probabilities: kind '{kind}' is measured from "
-                f"{who.decoding.samples} sampled answers a prompt"
-            )
+    if isinstance(who, RemoteModel):
+        listener.say(_measured(who, answers, wants))
     if plant is not None:
         words.group(plant.axis, plant.group, where="--plant")
         answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
@@ -232,16 +229,17 @@ low one is what small models showed on next-token probabilities, the high one sa
 def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     """What a run would ask and could show, without asking anything."""
     prompts = [prompt for block in plan.design.slice(shard) for prompt in block]
-    tokens = plan.backend.count_tokens(plan.requests(prompts))
+    asked = plan.requests(prompts)
+    tokens = plan.backend.count_tokens(asked)
     words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
-    remote = not isinstance(plan.model, LocalModel)
     counted = tokens is not None
     return {
         "prompts": len(prompts),
         "blocks": len(plan.design.slice(shard)),
         "tokens": tokens if tokens is not None else words // 4,
         "tokens_counted": counted,
-        "requests": len(prompts) if remote else None,
+        "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
+        "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
         "design": plan.design.hash,
         "fingerprint": plan.manifest["model"]["fingerprint"],
         "run": str(plan.place),
@@ -260,7 +258,8 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
         if not open_blocks:
             return
-        start, tokens = time.monotonic(), 0
+        tokens = 0
+        meter = Meter(folder, plan.backend)
         listener.progress(done, total, tokens)
         try:
             for response in plan.backend.answer(plan.requests(block) for block in open_blocks):
@@ -268,14 +267,14 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
                 done += 1
                 tokens += response.prompt_tokens + response.completion_tokens
                 listener.progress(done, total, tokens)
-        except ModelError as error:
-            raise ModelError(
+                meter.tick()
+        except (ModelError, BudgetError) as error:
+            raise type(error)(
                 f"{error}\n{done} of {total} prompts are answered and kept; "
                 "give the same command again to go on"
             ) from error
         finally:
-            spent = folder.manifest()["seconds"] + time.monotonic() - start
-            folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
+            meter.write()
 
 
 def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
@@ -302,6 +301,8 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
             raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
         listener.say(f"prompts that failed and are asked again next time: {len(failed)} "
                      f"(the first: {failed[0].detail})")  # fmt: skip
+    for line in changed(folder.manifest()):
+        listener.say(line)
     scores = kinds.score(design.prompts, responses)
     if {score.status for score in scores} <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
         raise ModelError(
@@ -413,6 +414,18 @@ def _begun(
                 wants = tuple((kind, Want(manifest["measured"][kind]["want"])) for kind in asked)
                 begun[manifest["design"]["hash"]] = wants
     return begun
+
+
+def _measured(model: Model, backend: Backend, wants: Wants) -> str:
+    """One line: what the server offers, and how each kind is therefore measured."""
+    how = {
+        Want.NEXT_TOKEN: "from first-token probabilities",
+        Want.SEQUENCE: "from likelihoods of whole answers",
+        Want.TEXT: f"from {model.decoding.samples} sampled answers a prompt",
+    }
+    kinds_ = "; ".join(f"kind '{kind}' is measured {how[want]}" for kind, want in wants)
+    offer = backend.facts().get("offer", model.name)
+    return f"{offer}; {kinds_}"
 
 
 def _want(kind: str, backend: Backend) -> Want:

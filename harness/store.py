@@ -388,13 +388,15 @@ _RESPONSE_SCHEMA = pa.schema(
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
         ("truncated", pa.bool_()),
+        ("reasoning", pa.string()),
     ]
 )
 
 
 def _record(response: Response) -> Record:
     record = {name: getattr(response, name) for name in _RESPONSE_SCHEMA.names}
-    for name in ("text", "detail"):  # a lone surrogate is no UTF-8: keep the answer, mark the spot
+    # a lone surrogate is no UTF-8: keep the answer, mark the spot
+    for name in ("text", "detail", "reasoning"):
         if record[name] is not None:
             record[name] = record[name].encode("utf-8", "replace").decode()
     return record

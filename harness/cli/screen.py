@@ -163,6 +163,7 @@ def dry_run(counts: Record) -> str:
     ]
     if counts["requests"] is not None:
         lines.append(f"{counts['requests']} requests to the server")
+        lines.append(_bill(counts["bill"]))
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
@@ -174,6 +175,15 @@ def dry_run(counts: Record) -> str:
             + "".join(f"{cell:>10}" for cell in cells)
         )
     return "\n".join(lines)
+
+
+def _bill(bill: Record) -> str:
+    """What the requests cost, as far as that can be told before they are sent."""
+    said = (f"about {bill['prompt_tokens']} tokens read, at most {bill['completion_tokens']} "
+            "written, without retries")  # fmt: skip
+    if bill["cost"] is None:
+        return f"{said}; no cost: the model's definition has no prices"
+    return f"{said}: at most about {bill['cost']:.2f} {bill['currency']}"
 
 
 def controls(rows: Sequence[Control]) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from harness.backends import chat
-from harness.errors import ModelError
 from harness.models import RemoteModel
 from harness.nouns import Finish, Message, Option, Request, Want
 
@@ -52,11 +51,6 @@ def test_system_prompt_goes_first() -> None:
     body = chat.body(model(system_prompt="Be fair."), SAY)
     assert body["messages"][0] == {"role": "system", "content": "Be fair."}
     assert len(body["messages"]) == 2
-
-
-def test_sequence_likelihood_is_refused() -> None:
-    with pytest.raises(ModelError, match="no log-likelihood"):
-        chat.body(model(), Request("p", (), Want.SEQUENCE))
 
 
 def test_spellings_are_summed_each_token_once() -> None:
@@ -124,12 +118,10 @@ def test_log_probabilities_of_another_shape_are_none(logprobs: Any) -> None:
     assert chat.top_tokens({"logprobs": logprobs}) == {}
 
 
-def test_empty_choices_and_empty_completions_are_empty_text() -> None:
-    empty: dict[str, Any] = {"choices": []}
-    for data in (empty, reply(text=""), reply(text="", message={"content": None})):
+def test_empty_completions_are_empty_text() -> None:
+    for data in (reply(text=""), reply(text="", message={"content": None})):
         got = chat.response(SAY, data)
         assert got.text == "" and got.logprobs is None
-    assert chat.response(ASK, empty).finish is Finish.STOP
 
 
 def test_first_token_that_ends_the_answer_keeps_its_log_probabilities() -> None:
@@ -156,6 +148,7 @@ def test_a_refusal_beside_the_content_is_the_text() -> None:
         {},
         {"choices": None},
         {"choices": {}},
+        {"choices": []},
         {"choices": [None]},
         {"choices": [{}]},
         {"choices": [{"message": "Yes"}]},

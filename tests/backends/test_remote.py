@@ -71,10 +71,17 @@ def test_facts_say_what_was_served_and_used(server: FakeServer) -> None:
         "served_models": ["fake-2024-05-01"],
         "system_fingerprints": ["fp_1"],
         "logprobs": True,
-        "requests": 4,
-        "retries": 1,
-        "prompt_tokens": sum(r.prompt_tokens for r in found),
-        "completion_tokens": 4,
+        "sequences": None,
+        "offer": f"{server.url} serves 'fake-2024-05-01': first-token probabilities (top 20), "
+        "sampled text",
+        "usage": {
+            "requests": 4,
+            "retries": 1,
+            "cached": 0,
+            "prompt_tokens": sum(r.prompt_tokens for r in found),
+            "completion_tokens": 4,
+            "cost": None,
+        },
     }
     assert asked.identity() == {"base_url": server.url, "model": "fake"}
     assert asked.count_tokens(asks(2)) is None
@@ -139,7 +146,7 @@ def test_log_probabilities_are_looked_for_once(server: FakeServer) -> None:
 def test_a_definition_that_says_is_not_checked(server: FakeServer) -> None:
     assert not backend(server, logprobs=False).offers(Want.NEXT_TOKEN)
     assert backend(server, logprobs=True).offers(Want.NEXT_TOKEN)
-    assert backend(server).offers(Want.TEXT) and not backend(server).offers(Want.SEQUENCE)
+    assert backend(server).offers(Want.TEXT)
     assert server.seen == []
 
 
@@ -175,7 +182,10 @@ def _emptied(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "act, words",
     [
-        (status(400, {"message": "use max_completion_tokens"}), "use max_completion_tokens"),
+        (
+            status(400, {"message": "use max_completion_tokens"}),
+            "use max_completion_tokens; a parameter it does not know is left out",
+        ),
         (raw(b"<html></html>", "text/html"), "an HTML page"),
         (status(500), "500: no luck"),
         (status(401), "access refused"),

@@ -137,7 +137,7 @@ def test_a_decision_is_n_sampled_answers(served: Served) -> None:
     assert all(r.logprobs is None and 0 < r.completion_tokens <= 8 for r in found)
     assert len(set(texts)) > 1, "the answers are not drawn"
     facts = backend.facts()
-    assert facts["requests"] == 16 and facts["prompt_tokens"] > 16 * 20
+    assert facts["usage"]["requests"] == 16 and facts["usage"]["prompt_tokens"] > 16 * 20
 
 
 def test_a_seed_draws_the_same_answer_again(served: Served) -> None:
