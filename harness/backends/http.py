@@ -132,6 +132,7 @@ class Engine(Generic[K, T]):
         self._tokens = tokens
         self._cost = cost
         self._met = met
+        self._over = False  # an end of all was met: nothing more is sent
         self._pace = Pace(model, met=met)
         self._last_reply = -1.0  # loop time of the last HTTP answer of any kind
         self._misses = 0  # requests given up in a row, with no good answer between
@@ -150,7 +151,7 @@ class Engine(Generic[K, T]):
         waiting = iter(items)
         done: Done[K, T] = SimpleQueue()
         spent: BudgetError | None = None
-        self._pace = Pace(self._model, met=self._met)
+        self._pace, self._over = Pace(self._model, met=self._met), False
         with self._running(done) as send:
             asked = sum(map(send, islice(waiting, self._model.concurrency)))
             while asked:
@@ -218,6 +219,7 @@ class Engine(Generic[K, T]):
         try:
             done.put(await self._persist(session, item))
         except Exception as error:  # whatever it is, the caller must hear of it, not wait
+            self._over = self._over or not isinstance(error, BudgetError)
             done.put(error)
 
     async def _persist(self, session: aiohttp.ClientSession, item: K) -> Outcome[K, T]:
@@ -256,6 +258,8 @@ class Engine(Generic[K, T]):
         reads, writes = len(body) // 4, self._tokens(item)
         await self._pace.enter(reads + writes)
         try:
+            if self._over:
+                raise asyncio.CancelledError
             most = self._budget.price(reads, writes)
             while not self._budget.take(most):
                 await asyncio.sleep(0.02)  # until an open request ends and gives some back
