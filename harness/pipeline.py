@@ -19,7 +19,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, lexicon, policy, probes, provenance, report, tables
+from harness import analysis, kinds, lexicon, looks, policy, probes, provenance, report, tables
 from harness.backends import Backend, open_backend
 from harness.backends.bill import bill, requests
 from harness.backends.planted import Plant, PlantedBackend
@@ -71,6 +71,7 @@ def run(
     out: str | Path | None = None,
     shard: Shard | None = None,
     fresh: bool = False,
+    until_decided: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -90,6 +91,8 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    until_decided : stop asking about an axis at the first of three looks at which it is decided;
+        only where answers are sampled.
     backend : who answers instead of the backend the model names.
     plant : a disparity of known size put into the answers, for the tool's own controls.
 
@@ -103,9 +106,11 @@ def run(
     listener = listener or Silent()
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
+    if shard is not None and until_decided:
+        raise InputError("--until-decided: a slice cannot tell whether all slices have decided")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, command=command,
-        listener=listener, backend=backend, plant=plant,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, until_decided=until_decided,
+        command=command, listener=listener, backend=backend, plant=plant,
     )  # fmt: skip
     try:
         folder = RunFolder(plan.place)
@@ -116,7 +121,10 @@ def run(
         if fresh:
             folder.discard(shard)
         folder.begin(plan.manifest, plan.design)
-        ask(plan, folder, shard, listener)
+        if plan.manifest["looks"]:
+            ask_until_decided(plan, folder, listener)
+        else:
+            ask(plan, folder, plan.design.slice(shard), shard, listener)
         if shard is None:
             return conclude(folder, listener)
         return Run(folder)
@@ -149,6 +157,7 @@ def prepare(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    until_decided: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -195,6 +204,10 @@ def prepare(
     if plant is not None:
         words.group(plant.axis, plant.group, where="--plant")
         answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
+    drawn = [kind for kind, want in wants if want is Want.TEXT]
+    if until_decided and not drawn:
+        listener.say("--until-decided: nothing here is sampled, so every axis is asked whole")
+    early = looks.declare(design, drawn, who.decoding.seed) if until_decided and drawn else None
     identity = answers.identity()
     mark = fingerprint(who, identity)
     manifest: Record = {
@@ -211,6 +224,7 @@ def prepare(
         "model": {"name": who.name, "family": who.family, "version": who.version,
                   "licence": who.licence, "fingerprint": mark, "identity": identity,
                   "definition": who.model_dump(mode="json")},
+        "looks": early,
         "policy": {**rules.model_dump(), "hash": rules.hash},
         "labels": words.labels(groups),
         "seed": who.decoding.seed,
@@ -218,6 +232,7 @@ def prepare(
         **provenance.here(),
     }  # fmt: skip
     name = f"{chosen.name}-{who.name}-{design.hash[:8]}-{mark[:8]}"
+    name += "-until-decided" if early else ""
     return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
 
 
@@ -247,14 +262,37 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     }
 
 
-def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) -> None:
+def ask_until_decided(plan: Plan, folder: RunFolder, listener: Listener) -> None:
+    """Ask a third of the scenarios, look, and leave out what is decided; three times."""
+    rules = policy.restore(folder.manifest()["policy"], folder.path)
+    declared = folder.manifest()["looks"]
+    begun = declared["taken"]
+    for look in range(declared["taken"] + 1, declared["looks"] + 1):
+        asked = looks.part(plan.design, declared, look)
+        ask(plan, folder, asked, None, listener, resumed=look == begun + 1)
+        if look == declared["looks"]:
+            break
+        declared = looks.take(plan.design, declared, folder.responses(), rules)
+        folder.update({"looks": declared})
+        names = [row["axis"] for row in declared["decided"] if row["look"] == look]
+        listener.say(f"look {look} of {declared['looks']}: decided {', '.join(names) or 'nothing'}")
+
+
+def ask(
+    plan: Plan,
+    folder: RunFolder,
+    blocks: Sequence[Sequence[Prompt]],
+    shard: Shard | None,
+    listener: Listener,
+    *,
+    resumed: bool = True,
+) -> None:
     """Put every open prompt to the backend and write down each answer as it comes."""
-    blocks = plan.design.slice(shard)
     total = sum(len(block) for block in blocks)
     with Log(folder, shard) as log:
         open_blocks = pending(blocks, folder.responses(), whole=plan.backend.whole_blocks)
         done = total - sum(len(block) for block in open_blocks)
-        if done:
+        if done and resumed:
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
         if not open_blocks:
             return
@@ -288,7 +326,8 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
         Every single prompt failed: there is nothing to score.
     """
     listener = listener or Silent()
-    design, responses = folder.design(), folder.responses()
+    early = folder.manifest().get("looks")
+    design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
     missing = [prompt for prompt in design.prompts if prompt.id not in responses]
     if missing:
         raise StoreError(
@@ -312,7 +351,7 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
     rules = policy.restore(folder.manifest()["policy"], folder.path)
-    folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
+    folder.write_json(EFFECTS, looks.analyse(design.prompts, scores, rules, early))
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),
@@ -325,7 +364,8 @@ def conclude(folder: RunFolder, listener: Listener | None = None) -> Run:
 def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
     """The report page again, from what the folder holds."""
     effects = folder.read_json(EFFECTS)
-    rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
+    design = looks.asked(folder.design(), folder.manifest())
+    rows = tables.answers(design, folder.responses(), folder.path / SCORES)
     page = report.render(folder.manifest(), effects, rows, all_texts=all_texts)
     return folder.write_bytes(REPORT, page.encode("utf-8"))
 
@@ -392,10 +432,16 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     """The run in the folder if it is this one, done, and without failed prompts."""
     if not folder.exists:
         return None
-    folder.begin(plan.manifest, plan.design)  # refuses a folder of another run
+    kept = folder.begin(plan.manifest, plan.design)  # refuses a folder of another run
+    if bool(kept.get("looks")) != bool(plan.manifest["looks"]):
+        raise InputError(
+            f"{folder.path}: was begun {'with' if kept.get('looks') else 'without'} "
+            "--until-decided, which fixes its error rates; give another --out, or --fresh"
+        )
     if folder.manifest()["state"] != "finished" or not (folder.path / REPORT).exists():
         return None
-    if pending(plan.design.blocks, folder.responses(), whole=False):
+    design = looks.asked(plan.design, kept)
+    if pending(design.blocks, folder.responses(), whole=False):
         return None
     return Run(folder)
 
@@ -405,7 +451,7 @@ def _begun(
 ) -> dict[str, Wants]:
     """Design hashes of runs this one may be, begun by this very model, and what was measured."""
     mark = fingerprint(model, backend.identity())
-    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}"))
+    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}*"))
     begun: dict[str, Wants] = {}
     for folder in map(RunFolder, places):
         with suppress(InputError, KeyError, TypeError, ValueError):  # one to be complained of later

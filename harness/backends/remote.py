@@ -184,8 +184,8 @@ class RemoteBackend:
         words = {True: f"first-token probabilities (top {self._top})",
                  False: "no first-token probabilities",
                  None: "first-token probabilities not looked for"}[self._logprobs]  # fmt: skip
-        if self._sequences is not None:
-            words += ", likelihoods of whole answers" if self._sequences else ", no likelihoods"
+        if self._sequences is not None and self._logprobs is not False:
+            words += f", {'' if self._sequences else 'no '}likelihoods of whole answers"
         seeds = "" if self.model.backend == "openai" else ", no seeds"
         return f"{self.model.base_url} serves '{said}': {words}, sampled text{seeds}"
 

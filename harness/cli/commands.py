@@ -27,6 +27,7 @@ def run(given: argparse.Namespace) -> int:
         "suite": given.suite,
         "axes": given.axes,
         "limit": given.limit,
+        "until_decided": given.until_decided,
         "command": "bias-harness " + shlex.join(sys.argv[1:]),
         "listener": told,
     }

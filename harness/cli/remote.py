@@ -24,6 +24,9 @@ def options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--cache", action="store_true",
                      help="keep a server's answers, and take those of earlier runs of the very "
                      "same model (default: off)")  # fmt: skip
+    run.add_argument("--until-decided", action="store_true",
+                     help="stop asking about an axis at the first of three looks at which it is "
+                     "decided; where answers are sampled")  # fmt: skip
 
 
 def commands(top: Commands) -> None:
