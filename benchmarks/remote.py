@@ -63,8 +63,8 @@ def main() -> None:
 
 def compare(given: argparse.Namespace) -> None:
     """All clients in turn, `rounds` times, and the medians."""
-    known = {name: spec for name, spec in NEEDS.items() if importlib.util.find_spec(spec)}
-    for name in NEEDS.keys() - known.keys():
+    known = [name for name in CLIENTS if importlib.util.find_spec(NEEDS.get(name, "asyncio"))]
+    for name in CLIENTS.keys() - set(known):
         print(f"{name}: not installed, left out", file=sys.stderr)
     found: dict[str, list[Measure]] = {name: [] for name in known}
     with serving(given.delay) as url:
@@ -239,7 +239,7 @@ def checked(good: int, requests: int, clock: Clock) -> Measure:
 CLIENTS: dict[str, Callable[[str, int, int], Measure]] = {
     "bias-harness": ours, "openai SDK": sdk, "lm-eval": lm_eval, "Inspect": inspect,
 }  # fmt: skip
-NEEDS = {"bias-harness": "harness", "openai SDK": "openai", "lm-eval": "lm_eval",
+NEEDS = {"openai SDK": "openai", "lm-eval": "lm_eval",
          "Inspect": "inspect_ai"}  # fmt: skip
 
 
