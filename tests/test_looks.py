@@ -11,7 +11,7 @@ import pytest
 
 import harness
 from harness import looks, pipeline
-from harness.cli import main
+from harness.cli import main, screen
 from harness.errors import InputError
 from harness.models import RemoteModel
 from harness.nouns import Request
@@ -63,6 +63,8 @@ def test_a_decided_axis_is_asked_no_further_and_an_open_one_to_the_end():
     design = found.folder.design()
     asked = {design.by_id[prompt].axis for prompt in backend.asked[-100:]}
     assert asked == {"age"}
+    table = screen.table(found.manifest, found.results, found.path)
+    assert "decided and asked no further: gender at look 1 of 3" in table
     assert [axis["alpha"] for axis in found.axes] == [pytest.approx(0.05 / 3)] * 2
 
 

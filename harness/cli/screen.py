@@ -128,6 +128,10 @@ def _notes(results: Record) -> list[str]:
         lines += wrap(_control(probe["control"]))
         for fault in probe["faults"]:
             lines += wrap(f"! {fault}; nothing can be called equivalent")
+    early = [axis for axis in results["axes"] if (axis.get("look") or {}).get("stopped")]
+    if early:
+        where = ", ".join(f"{axis['axis']} at look {axis['look']['look']}" for axis in early)
+        lines += wrap(f"decided and asked no further: {where} of {early[0]['look']['of']}")
     repeats = [axis["repeat"] for axis in results["axes"]]
     if all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
         lines += wrap(
