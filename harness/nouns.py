@@ -144,6 +144,7 @@ class Response:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     truncated: bool = False  # the prompt did not fit the context and was not asked
+    reasoning: str | None = None  # what a model thought before it answered, never scored
 
 
 @dataclass(frozen=True, slots=True)

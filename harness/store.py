@@ -391,13 +391,14 @@ _RESPONSE_SCHEMA = pa.schema(
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
         ("truncated", pa.bool_()),
+        ("reasoning", pa.string()),
     ]
 )
 
 
 def _record(response: Response) -> Record:
     record = {name: getattr(response, name) for name in _RESPONSE_SCHEMA.names}
-    return record | {name: _storable(record[name]) for name in ("text", "detail")}
+    return record | {name: _storable(record[name]) for name in ("text", "detail", "reasoning")}
 
 
 def _storable(words: str | None) -> str | None:

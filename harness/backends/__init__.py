@@ -77,4 +77,4 @@ def open_backend(model: Model, say: Callable[[str], None] = lambda _: None) -> B
         return LocalBackend(model, say)
     from harness.backends.remote import RemoteBackend
 
-    return RemoteBackend(model)
+    return RemoteBackend(model, say)
