@@ -375,7 +375,10 @@ def conclude(
                    "scoring": kinds.SCORING, "files": seal.seal(folder)})  # fmt: skip
     write_report(folder)
     if ledger is not None:
-        record(folder, ledger)
+        try:
+            record(folder, ledger)
+        except StoreError as error:  # the run itself is whole, and can be recorded later
+            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
     return Run(folder)
 
 
