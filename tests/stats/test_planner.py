@@ -95,3 +95,12 @@ def test_upper_sd_covers(rng) -> None:
 def test_bad_input(call, message) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_decidable_margin_is_what_the_planner_turned_round():
+    for sd, scenarios, groups in ((0.02, 36, 4), (0.3, 60, 8)):
+        margin = stats.decidable(sd, scenarios, groups)
+        assert stats.plan(margin * 1.001, sd, groups).all_equivalent <= scenarios
+        assert stats.plan(margin * 0.98, sd, groups).all_equivalent > scenarios
+    with pytest.raises(ValueError, match="at least 6 scenarios"):
+        stats.decidable(0.02, 5, 4)
