@@ -99,8 +99,8 @@ def test_bad_input(call, message) -> None:
 
 def test_the_decidable_margin_is_what_the_planner_turned_round():
     for sd, scenarios, groups in ((0.02, 36, 4), (0.3, 60, 8)):
-        margin = stats.decidable(sd, scenarios, groups)
-        assert stats.plan(margin * 1.001, sd, groups).all_equivalent <= scenarios
-        assert stats.plan(margin * 0.98, sd, groups).all_equivalent > scenarios
+        margin = decidable(sd, scenarios, groups)
+        assert plan(margin * 1.001, sd, groups).all_equivalent <= scenarios
+        assert plan(margin * 0.98, sd, groups).all_equivalent > scenarios
     with pytest.raises(ValueError, match="at least 6 scenarios"):
-        stats.decidable(0.02, 5, 4)
+        decidable(0.02, 5, 4)
