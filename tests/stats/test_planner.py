@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.stats import contrast_sd, contrasts, detectable, plan, still_needed, upper_sd
+from harness.stats import (
+    contrast_sd,
+    contrasts,
+    decidable,
+    detectable,
+    plan,
+    still_needed,
+    upper_sd,
+)
 
 
 @pytest.mark.parametrize(
