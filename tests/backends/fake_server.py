@@ -96,8 +96,6 @@ class FakeServer:
 
     async def _die(self) -> None:
         if self._runner and self._runner.server:
-            for site in list(self._runner.sites):
-                await site.stop()
             await asyncio.sleep(0.3 if self._tls else 0.03)  # connections still being made
             for connection in self._runner.server.connections:
                 if connection.transport:
