@@ -153,7 +153,9 @@ class Engine(Generic[K, T]):
         spent: BudgetError | None = None
         self._pace, self._over = Pace(self._model, met=self._met), False
         with self._running(done) as send:
-            asked = sum(map(send, islice(waiting, self._model.concurrency)))
+            # a few more than may be open, so that a free slot need not wait for this thread
+            most = self._model.concurrency + self._model.concurrency // 8
+            asked = sum(map(send, islice(waiting, most)))
             while asked:
                 got = _next(done)
                 asked -= 1

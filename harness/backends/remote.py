@@ -180,14 +180,19 @@ class RemoteBackend:
 
     def _offer(self) -> str:
         """What the server offers, in words, as far as it was asked."""
-        said = self._served[-1] if self._served else self.model.model
+        if self._met:
+            said = f"serves '{self._served[-1] if self._served else self.model.model}'"
+        elif self._logprobs is None:
+            return f"{self.model.base_url}, model '{self.model.model}': not asked what it offers"
+        else:
+            said = f"offers for '{self.model.model}', as its definition says"
         words = {True: f"first-token probabilities (top {self._top})",
                  False: "no first-token probabilities",
                  None: "first-token probabilities not looked for"}[self._logprobs]  # fmt: skip
         if self._sequences is not None and self._logprobs is not False:
             words += f", {'' if self._sequences else 'no '}likelihoods of whole answers"
         seeds = "" if self.model.backend == "openai" else ", no seeds"
-        return f"{self.model.base_url} serves '{said}': {words}, sampled text{seeds}"
+        return f"{self.model.base_url} {said}: {words}, sampled text{seeds}"
 
     def close(self) -> None:
         """Connections live only while `answer` is being read; the cache is closed."""

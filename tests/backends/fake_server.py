@@ -96,12 +96,12 @@ class FakeServer:
 
     async def _die(self) -> None:
         if self._runner and self._runner.server:
+            await asyncio.sleep(0.3 if self._tls else 0.03)  # connections still being made
             for connection in self._runner.server.connections:
                 if connection.transport:
                     connection.transport.abort()
             await self._runner.cleanup()
         self._runner = None
-        await asyncio.sleep(0.3 if self._tls else 0.01)  # connections that were still being made
         mine = asyncio.current_task()
         left = [task for task in asyncio.all_tasks() if task is not mine]
         for task in left:

@@ -267,6 +267,13 @@ def test_a_server_that_answers_nothing_usable_ends_the_run(server: FakeServer) -
     assert len(server.seen) <= 44
 
 
+def test_a_server_that_takes_requests_and_never_answers_is_down(server: FakeServer) -> None:
+    server.act = slow(60)
+    with pytest.raises(ModelError, match=r"server is down \(no answer within 0.1 s\)"):
+        answers(backend(server, timeout=0.1, retries=4), 50)
+    assert len(server.seen) < 60
+
+
 def test_good_answers_between_bad_ones_keep_the_run_going(server: FakeServer) -> None:
     server.script.extend(([status(500)] * 7 + [good]) * 5)
     found = answers(backend(server, concurrency=1, retries=0), 40)
