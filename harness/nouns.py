@@ -131,8 +131,8 @@ class Request:
 class Response:
     """What came back for one prompt and one sample.
 
-    `logprobs` maps option names to natural-log probabilities: summed over the spellings for
-    `Want.NEXT_TOKEN`, of the best single spelling for `Want.SEQUENCE`.
+    `logprobs` maps option names to natural-log probabilities, summed over the spellings, for
+    `Want.NEXT_TOKEN` and `Want.SEQUENCE` alike.
     """
 
     prompt: str
