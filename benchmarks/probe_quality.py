@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from statistics import mean, median
 from typing import Any
+
+from numpy import mean, median
 
 from harness import stats
 from harness.pipeline import Run

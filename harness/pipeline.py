@@ -256,16 +256,18 @@ low one is what small models showed on next-token probabilities, the high one sa
 
 def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     """What a run would ask and could show, without asking anything."""
-    prompts = [prompt for block in plan.design.slice(shard) for prompt in block]
+    blocks = plan.design.slice(shard)
+    prompts = [prompt for block in blocks for prompt in block]
     asked = plan.requests(prompts)
-    tokens = plan.backend.count_tokens(asked)
+    work = plan.backend.workload(plan.requests(block) for block in blocks)
     words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
-    counted = tokens is not None
     return {
         "prompts": len(prompts),
-        "blocks": len(plan.design.slice(shard)),
-        "tokens": tokens if tokens is not None else words // 4,
-        "tokens_counted": counted,
+        "blocks": len(blocks),
+        "tokens": work.tokens if work else words // 4,
+        "tokens_counted": work is not None,
+        "tokens_computed": work.computed if work else None,
+        "seconds": work.seconds if work else None,
         "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
         "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
         "design": plan.design.hash,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
-from harness.backends import weights
+from harness.backends import Workload, weights
 from harness.backends.quiet import quiet_transformers
 from harness.errors import InputError, ModelError
 from harness.models import LocalModel
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_WORKERS = 8
 """Blocks computed side by side at most: each needs up to a gigabyte beside the weights."""
 NOT_FINITE = "the model's logits are not finite"
+FLOPS = 6e10
+"""Operations a second of one CPU core in float32: seen on current servers, for a rough guess."""
 PLAIN_END = "\nAnswer:"
 """What ends a prompt that is put without a chat template, so that an answer comes next."""
 
@@ -103,11 +105,29 @@ class LocalBackend:
             self._side_by_side, "block", initializer=torch.set_num_threads, initargs=(each,)
         )
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
-        """Prompt tokens, counted with the model's tokenizer if it is in the cache."""
-        if self._tokenizer is None and weights.cached(self.model) is None:
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> Workload | None:
+        """Counted with the model's tokenizer if it is in the cache; seconds for a CPU only."""
+        import torch
+
+        from harness.backends.engine.tree import unique_tokens
+
+        folder = weights.cached(self.model)
+        if folder is None:
             return None
-        return sum(len(self._encode(request.messages)) for request in requests)
+        tokens = computed = 0
+        for block in blocks:
+            sequences = []
+            for request in block:
+                prompt = self._encode(request.messages)
+                tokens += len(prompt)
+                computed += request.max_tokens if request.want is Want.TEXT else 0
+                sequences += [(*part.prompt, *part.continuation[:-1])
+                              for part in self._parts(request, prompt)]  # fmt: skip
+            computed += unique_tokens(sequences)
+        if self._device().type != "cpu":
+            return Workload(tokens, computed, None)
+        work = 2.0 * weights.multiplied(folder) * computed
+        return Workload(tokens, computed, work / (FLOPS * torch.get_num_threads()))
 
     def facts(self) -> Record:
         import torch

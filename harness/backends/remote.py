@@ -161,7 +161,7 @@ class RemoteBackend:
                 yield whole
         yield from fresh
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> None:
         """None: the server's tokenizer is not at hand."""
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -163,6 +164,7 @@ def dry_run(counts: Record) -> str:
     about = "" if counts["tokens_counted"] else "about "
     lines = [
         f"{counts['prompts']} prompts in {counts['blocks']} blocks, {about}{tokens} prompt tokens",
+        *_work(counts),
         f"design {counts['design']}",
     ]
     if counts["requests"] is not None:
@@ -179,6 +181,17 @@ def dry_run(counts: Record) -> str:
             + "".join(f"{cell:>10}" for cell in cells)
         )
     return "\n".join(lines)
+
+
+def _work(counts: Record) -> list[str]:
+    """What a local model has to compute, and about how long that takes."""
+    if counts["tokens_computed"] is None:
+        return []
+    said = f"{counts['tokens_computed']} tokens to compute: shared beginnings once"
+    if counts["seconds"]:
+        minutes = math.ceil(counts["seconds"] / 60)
+        said += f"; about {minutes} min on this machine if it is idle"
+    return [said]
 
 
 def _bill(bill: Record) -> str:

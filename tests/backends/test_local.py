@@ -251,3 +251,16 @@ def test_identity_follows_the_files(tiny, tiny_model, tmp_path, monkeypatch):
     assert weights.identity(model) == first
     (moved / "config.json").write_text((moved / "config.json").read_text() + " ")
     assert weights.identity(model) != first
+
+
+def test_a_workload_is_counted_without_answering(tiny):
+    from harness.backends import weights
+
+    backend = LocalBackend(tiny)
+    asked = REQUESTS[:2]
+    work = backend.workload([asked])
+    assert work.tokens == sum(len(backend._encode(r.messages)) for r in asked)
+    assert 0 < work.computed < work.tokens  # the prompts share their beginning
+    assert work.seconds > 0
+    network = 2 * (32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 64 + 2 * 32) + 32
+    assert weights.multiplied(weights.cached(tiny)) == network

@@ -84,7 +84,7 @@ def test_facts_say_what_was_served_and_used(server: FakeServer) -> None:
         },
     }
     assert asked.identity() == {"base_url": server.url, "model": "fake"}
-    assert asked.count_tokens(asks(2)) is None
+    assert asked.workload([asks(2)]) is None
     asked.close()
 
 
