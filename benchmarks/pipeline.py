@@ -78,16 +78,16 @@ def designed(prompts: int, samples: int) -> Design:
     library = probes.library(shipped("probes"))
     words = lexicon.load(shipped("probes") / "lexicon")
     suite = library.suite("quick")
-    groups = choose_groups(suite, words, None)
+    groups = {"en": choose_groups(suite, words, None)["en"]}
     probe = library.probe(suite.probes[0], where="benchmark")
     known = probe.scenarios["en"]
-    each = len(expand([probe], words, groups, ["en"]).prompts) / len(known)
+    each = len(expand([probe], words, groups).prompts) / len(known)
     scenarios = [
         known[i % len(known)].model_copy(update={"id": f"{known[i % len(known)].id}-{i}"})
         for i in range(int(prompts / each) + 1)
     ]
     big = probe.model_copy(update={"scenarios": {"en": scenarios}})
-    return expand([big], words, groups, ["en"], samples={probe.kind: samples})
+    return expand([big], words, groups, samples={probe.kind: samples})
 
 
 def manifest(design: Design) -> Record:
