@@ -1,0 +1,90 @@
+"""Commands for those who write probes: lint, preview, schema, import-probe."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.lint import Finding
+    from harness.lint.sheet import Counter
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands to the parser."""
+    lint = commands.add_parser("lint", help="check the words of probes, suites and lexicon")
+    lint.add_argument("files", nargs="*", metavar="FILE",
+                      help="YAML files (default: what is shipped, and your folder)")  # fmt: skip
+    lint.add_argument("--model", metavar="MODEL",
+                      help="whose tokenizer counts tokens (default: the embedded model, if it is "
+                      "in the cache)")  # fmt: skip
+    lint.add_argument("--json", action="store_true", help="print JSON instead of text")
+    lint.set_defaults(command=_lint)
+
+
+def _lint(given: argparse.Namespace) -> int:
+    import orjson
+
+    from harness import lexicon
+    from harness.documents import shipped
+    from harness.lint import lint
+    from harness.questions import library
+
+    words = shipped("probes") / "lexicon"
+    known = library()
+    paths = [Path(file) for file in given.files] or [
+        *known.probes.values(), *known.suites.values(), *sorted(words.glob("*.yaml")),
+    ]  # fmt: skip
+    count = _counter(given.model)
+    found = lint(paths, lexicon.load(words), count=count)
+    errors = sum(f.level == "error" for f in found)
+    if given.json:
+        record = {"files": [str(path) for path in paths], "errors": errors,
+                  "warnings": len(found) - errors, "tokens_checked": count is not None,
+                  "findings": [_finding(f) for f in found]}  # fmt: skip
+        print(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for f in found:
+            print(f"{f.where}: {f.level}: {f.message} [{f.rule}]")
+        print(f"{len(paths)} files: {errors} errors, {len(found) - errors} warnings"
+              + ("" if count else "; token budget not checked, the embedded model is not in the "
+                 "cache (--model NAME, or bias-harness models pull)"))  # fmt: skip
+    return 2 if errors else 0
+
+
+def _finding(found: Finding) -> dict[str, str | int]:
+    file, _, line = found.where.rpartition(":")
+    return {"level": found.level, "rule": found.rule, "file": file, "line": int(line),
+            "message": found.message}  # fmt: skip
+
+
+def _counter(name: str | None) -> Counter | None:
+    """Tokens of a text by a model's tokenizer; None where the default one is not at hand.
+
+    Raises
+    ------
+    InputError
+        The model that was named has no tokenizer here.
+    """
+    from harness.backends import open_backend
+    from harness.documents import shipped
+    from harness.errors import InputError
+    from harness.models import resolve
+    from harness.nouns import Message, Request, Want
+    from harness.pipeline import DEFAULT_MODEL
+
+    backend = open_backend(resolve(name or DEFAULT_MODEL, shipped("models")))
+
+    def tokens(text: str) -> int | None:
+        return backend.count_tokens([Request("", (Message("user", text),), Want.TEXT)])
+
+    frame = tokens("")  # what a chat template adds
+    if frame is None:
+        if name is None:
+            return None
+        raise InputError(f"--model {name}: its tokenizer is not here; fetch it with "
+                         f"`bias-harness models pull {name}`")  # fmt: skip
+    return lambda text: (tokens(text) or 0) - frame
