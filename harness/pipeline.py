@@ -74,6 +74,7 @@ def run(
     out: str | Path | None = None,
     shard: Shard | None = None,
     fresh: bool = False,
+    most: int | None = None,
     policy: str | Path | None = None,
     ledger: str | Path | None = ledgers.LEDGER,
     command: str = "harness.run",
@@ -95,6 +96,7 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    most : refuse to ask more prompts than this.
     policy : YAML file of margins and rules; the shipped default otherwise.
     ledger : folder that gets a small record of the finished run; None keeps none.
     backend : who answers instead of the backend the model names.
@@ -111,8 +113,8 @@ def run(
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, policy=policy, command=command,
-        listener=listener, backend=backend, plant=plant,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, most=most, policy=policy,
+        command=command, listener=listener, backend=backend, plant=plant,
     )  # fmt: skip
     ledger = None if ledger is None or plant is not None else Path(ledger)
     try:
@@ -157,6 +159,7 @@ def prepare(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    most: int | None = None,
     policy: str | Path | None = None,
     command: str = "harness.run",
     listener: Listener | None = None,
@@ -175,6 +178,11 @@ def prepare(
     rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
     rules.check_waivers(datetime.now(UTC).date())
     asked = questions(suite, axes=axes)
+    if most is not None and (prompts := asked.count(limit)) > most:
+        raise InputError(
+            f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
+            "them all the same; --limit N or fewer --axes ask less"
+        )
     for axis in rules.axis_margins:
         asked.words.axis(axis, where=rules.place("axis_margins", axis))
     asked_kinds = sorted({probe.kind for probe in asked.probes})

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.design import Crossing, Design, choose_groups, expand
+from harness.design import Crossing, Design, choose_groups, count, expand
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.lexicon import Lexicon
@@ -43,6 +43,10 @@ class Questions:
         return expand(
             asked, self.words, self.groups, cues=self.suite.cues, limit=limit, samples=samples
         )
+
+    def count(self, limit: int | None = None) -> int:
+        """Prompts of the whole design, one sample each, without making them."""
+        return count(self.probes, self.words, self.groups, cues=self.suite.cues, limit=limit)
 
     @property
     def axes(self) -> list[str]:
@@ -105,7 +109,10 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
 
 
 def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
-    """One probe, crossed with the groups of suite `core` on its axes."""
+    """One probe, crossed with the groups of suite `core` on its axes; with all groups of an axis
+    that `core` does not ask about."""
+    for i, axis in enumerate(probe.axes):
+        words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
     languages = [language for language in probe.scenarios if language in core.groups]
     if not languages:
@@ -113,8 +120,8 @@ def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | 
             f"{probe.place('scenarios')}: no groups for '{', '.join(probe.scenarios)}'; suite "
             f"'{CROSSED_BY}' has {', '.join(core.groups)}"
         )
-    groups = {language: {axis: names for axis, names in core.groups[language].items()
-                         if axis in probe.axes} for language in languages}  # fmt: skip
+    groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
+              for language in languages}  # fmt: skip
     alone = core.model_copy(update={
         "name": probe.name, "version": probe.version, "languages": languages,
         "probes": [probe.name], "groups": groups, "cross": [], "cues": None,

@@ -122,8 +122,8 @@ BROKEN = {
     "near-duplicate": [
         ('"{Noun} has kept a flat clean for years."',
          '"Work was done well and on time for years. The tenant {is}."', 18, "with 'a'"),
-        ('"{noun}一直按月付房租，屋里收拾得很干净。"', '"应聘者按时交齐了材料。这位应聘者{is}。"', 35,
-         "count as one"),
+        ('"{noun}一直按月付房租，屋里收拾得很干净。"',
+         '"应聘者按时交齐了材料。这位应聘者{is}。"', 35, "count as one"),
     ],
     "few-scenarios": [("name: p", "name: p", 9, "2 scenarios in 'en'")],
     "balance": [
@@ -263,12 +263,13 @@ def test_what_is_shipped_keeps_every_rule():
     assert {c.rule for c in complaints} <= {"domains"}  # of awareness, whose laws are of health
 
 
-def test_the_command_tells_errors_from_warnings(capsys, tmp_path):
+def test_the_command_tells_errors_from_warnings(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("BIAS_HARNESS_CACHE", str(tmp_path / "none"))
     (tmp_path / "p.yaml").write_text(GOOD, encoding="utf-8")
     code, out, _ = call(capsys, "lint", "p.yaml")
     assert code == 0
     assert "p.yaml:9: warning: 2 scenarios in 'en'" in out
-    assert "1 files: 0 errors, 2 warnings" in out
+    assert "1 files: 0 errors, 2 warnings; token budget not checked" in out
     (tmp_path / "p.yaml").write_text(GOOD.replace("a flat", "an flat"), encoding="utf-8")
     code, out, _ = call(capsys, "lint", "p.yaml", "--json")
     record = json.loads(out)

@@ -105,6 +105,7 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument("--shard", type=_shard, metavar="I/N",
                      help="only the I-th of N slices; join them with `merge`")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="start anew, forget an earlier run")
+    run.add_argument("--yes", action="store_true", help="ask even more than 200,000 prompts")
     run.add_argument("--dry-run", action="store_true",
                      help="count prompts and tokens, write nothing; a server is asked once "
                      "what it offers")  # fmt: skip

@@ -23,6 +23,18 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
                       "in the cache)")  # fmt: skip
     lint.add_argument("--json", action="store_true", help="print JSON instead of text")
     lint.set_defaults(command=_lint)
+    preview = commands.add_parser(
+        "preview", help="counterfactual sets of a probe, the words that differ marked"
+    )
+    preview.add_argument("probe", metavar="PROBE", help="name of a probe, or its YAML file")
+    preview.add_argument("--axis", metavar="AXIS",
+                         help="only this axis; AXIS=GROUP,GROUP: only these groups")  # fmt: skip
+    preview.add_argument("--lang", metavar="LANGUAGE", help="only this language: en or zh")
+    preview.add_argument("--limit", type=int, default=1, metavar="N",
+                         help="scenarios of every language (default: 1)")  # fmt: skip
+    preview.add_argument("--cue", choices=("explicit", "implicit"),
+                         help="kind of cue (default: the probe's own)")  # fmt: skip
+    preview.set_defaults(command=_preview)
 
 
 def _lint(given: argparse.Namespace) -> int:
@@ -53,6 +65,17 @@ def _lint(given: argparse.Namespace) -> int:
               + ("" if count else "; token budget not checked, the embedded model is not in the "
                  "cache (--model NAME, or bias-harness models pull)"))  # fmt: skip
     return 2 if errors else 0
+
+
+def _preview(given: argparse.Namespace) -> int:
+    from harness.cli.preview import preview
+    from harness.errors import InputError
+
+    if given.limit < 1:
+        raise InputError(f"--limit {given.limit}: must be at least 1 scenario")
+    print(preview(given.probe, axis=given.axis, language=given.lang, limit=given.limit,
+                  cue=given.cue))  # fmt: skip
+    return 0
 
 
 def _finding(found: Finding) -> dict[str, str | int]:
