@@ -35,6 +35,16 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
     preview.add_argument("--cue", choices=("explicit", "implicit"),
                          help="kind of cue (default: the probe's own)")  # fmt: skip
     preview.set_defaults(command=_preview)
+    schema = commands.add_parser("schema", help="JSON Schema of a YAML file, for your editor")
+    schema.add_argument("name", metavar="NAME",
+                        help="probe, probe:KIND, suite, prompt-set, axis or names")  # fmt: skip
+    schema.set_defaults(command=_schema)
+    bring = commands.add_parser("import-probe", help="make a probe from a data set")
+    bring.add_argument("mapping", metavar="MAPPING",
+                       help="YAML file: which column is which key of a scenario")  # fmt: skip
+    bring.add_argument("--out", required=True, metavar="FILE",
+                       help="the probe's file: its name and .yaml")  # fmt: skip
+    bring.set_defaults(command=_import_probe)
 
 
 def _lint(given: argparse.Namespace) -> int:
@@ -75,6 +85,23 @@ def _preview(given: argparse.Namespace) -> int:
         raise InputError(f"--limit {given.limit}: must be at least 1 scenario")
     print(preview(given.probe, axis=given.axis, language=given.lang, limit=given.limit,
                   cue=given.cue))  # fmt: skip
+    return 0
+
+
+def _schema(given: argparse.Namespace) -> int:
+    import orjson
+
+    from harness.schemas import schema
+
+    print(orjson.dumps(schema(given.name), option=orjson.OPT_INDENT_2).decode())
+    return 0
+
+
+def _import_probe(given: argparse.Namespace) -> int:
+    from harness.prompt_sets import import_probe
+
+    count = import_probe(Path(given.mapping), Path(given.out))
+    print(f"{given.out}: {count} scenarios; next: bias-harness lint {given.out}")
     return 0
 
 
