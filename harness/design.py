@@ -291,6 +291,11 @@ class _Words:
             if small not in forms:
                 raise unknown("form", form, forms, where=where, of=f"group '{group}'")
             words = forms[small]
+            if "{" in words:
+                whole = ", ".join(name for name in forms if "{" not in forms[name])
+                raise InputError(
+                    f"{where}: form '{form}' of group '{group}' holds a slot itself; use {whole}"
+                )
             used.append(words if form == small else words[:1].upper() + words[1:])
             return used[-1]
 

@@ -105,7 +105,24 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
         chosen = probes.read_suite(Path(suite))
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
+    _check_languages(chosen, asked)
     return Questions(chosen, asked, words, choose_groups(chosen, words, axes))
+
+
+def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
+    """Refuse a probe that has none of the suite's languages, and a language no probe has."""
+    for i, probe in enumerate(asked):
+        if not set(probe.scenarios) & set(suite.languages):
+            raise InputError(
+                f"{suite.place('probes', i)}: probe '{probe.name}' has no scenario in "
+                f"{', '.join(suite.languages)}; it has {', '.join(probe.scenarios)}"
+            )
+    for i, language in enumerate(suite.languages):
+        if not any(language in probe.scenarios for probe in asked):
+            raise InputError(
+                f"{suite.place('languages', i)}: no probe of suite '{suite.name}' has a scenario "
+                f"in '{language}'"
+            )
 
 
 def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:

@@ -92,7 +92,10 @@ BROKEN = {
         ("[gender, age]", "[gender, agee]", 5, "unknown axis 'agee'; did you mean 'age'"),
         ("  zh:", "  fr:", 26, "no words in 'fr'"),
     ],
-    "form": [("{is}", "{iss}", 14, "unknown form 'iss' of group 'woman'; did you mean 'is'")],
+    "form": [
+        ("{is}", "{iss}", 14, "unknown form 'iss' of group 'woman'; did you mean 'is'"),
+        ("worker {is}", "worker is {modified}", 14, "'modified', which holds a slot itself"),
+    ],
     "second-cue": [],  # below: no text of a decision is without a slot
     "space": [
         ("well and", "well  and", 14, "double space"),
@@ -221,6 +224,14 @@ def test_overlap_is_the_share_of_the_smaller_set():
     assert shared(one, frozenset()) == 0.0
     assert len(grams("租客按时交房租", "zh")) == 4
     assert grams("A, b {noun} c", "en") == grams("a b {Noun1} c", "en")
+
+
+def test_a_form_that_holds_itself_is_found(tmp_path):
+    text = (shipped("probes") / "lexicon" / "gender.yaml").read_text(encoding="utf-8")
+    broken = text.replace("noun: a woman,", 'noun: "a {noun}",', 1)
+    assert (
+        "form 'noun' of group 'woman' holds a slot" in found(tmp_path, broken, "gender.yaml")[0][3]
+    )
 
 
 def test_lexicon_files_are_checked(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,71 @@ def test_too_many_prompts_need_a_yes(capsys, planted, monkeypatch, tmp_path):
     assert len(backend.asked) > 100
     with pytest.raises(InputError, match="more than 5"):
         pipeline.prepare(pipeline.DEFAULT_MODEL, axes="age", most=5, backend=backend)
+
+
+BAD = [
+    ("[gender, age]", "[gender, agee]", 5, "unknown axis 'agee'; did you mean 'age'"),
+    ("{is}", "{has}", 10, "unknown form 'has' of group 'woman'"),
+    ("worker {is}", "worker is {modified}", 10, "form 'modified' of group 'woman' holds a slot"),
+    ("worker {is}", "worker {is}, {noun}", 14, "has 2 cue slots, needs exactly one"),
+    ("worker {is}", "worker {{is}}", 14, "stray brace"),
+    ("worker {is}", "worker works", 14, "has 0 cue slots"),
+    ("id: b", "id: a", 18, "scenario id 'a' stands twice"),
+    ("  zh:", "  en:", 26, "key 'en' stands here and on line 9"),
+    ("  zh:", "  fr:", 8, "no groups for 'fr'"),
+    ('favourable: "yes"', "favourable: yes", 13, "'scenarios.en.0.favourable'"),
+    ("question: Should the firm pay the worker?", "question: on", 15, "put it in quotes"),
+    ("kind: decision", "kind: decisions", 3, "did you mean 'decision'"),
+    ("name: p\n", "", 1, "'name' is missing"),
+    ("relevance: irrelevant", "relevance: none", 6, "'relevance'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), BAD)
+def test_a_bad_probe_is_exit_code_2_with_file_and_line(capsys, planted, old, new, line, said):
+    backend = planted(PlantedBackend(chance()))
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    if "fr:" in new:  # no other language is left
+        text = text[: text.index("  en:")] + text[text.index("  fr:") :]
+    path = Path("p.yaml")
+    path.write_text(text, encoding="utf-8")
+    code, out, err = call(capsys, "run", "--suite", "p.yaml")
+    assert (code, out) == (2, "")
+    assert f"p.yaml:{line}: " in err
+    assert said in err
+    assert "Traceback" not in err
+    assert not backend.asked
+    assert [p.name for p in Path().iterdir()] == ["p.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("languages", "names", "said"),
+    [
+        ("[zh]", "[quick-decision]", "mine.yaml:4: probe 'quick-decision' has no scenario in zh"),
+        ("[en, zh]", "[quick-decision]", "mine.yaml:3: no probe of suite 'mine' has a scenario in"),
+        ("[en]", "[quick]", "mine.yaml:4: unknown probe 'quick'; did you mean 'quick-decision'"),
+    ],
+)
+def test_a_suite_whose_language_is_missing(capsys, languages, names, said):
+    Path("mine.yaml").write_text(
+        f"name: mine\nversion: 1\nlanguages: {languages}\nprobes: {names}\n"
+        "groups: {en: {gender: [woman, man]}, zh: {gender: [woman, man]}}\n",
+        encoding="utf-8",
+    )
+    code, _, err = call(capsys, "run", "--suite", "mine.yaml")
+    assert code == 2
+    assert said in err
+
+
+def test_a_group_without_words_in_the_language_is_refused(capsys):
+    Path("mine.yaml").write_text(
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        "groups: {en: {region: [us-california, zh-local]}}\n",
+        encoding="utf-8",
+    )
+    code, _, err = call(capsys, "run", "--suite", "mine.yaml")
+    assert code == 2
+    assert re.search(
+        r"quick-decision\.yaml:\d+: group 'zh-local' of axis 'region' has no 'en'", err
+    )

@@ -52,6 +52,11 @@ def forms(sheet: Sheet) -> Iterator[Said]:
                 if lacking := [form for form in FORMS if form not in given]:
                     yield Said(axis.place("groups", i, "explicit", language),
                                f"group '{group.id}' lacks {', '.join(lacking)}")  # fmt: skip
+                for form in FORMS:
+                    if "{" in given.get(form, ""):
+                        yield Said(axis.place("groups", i, "explicit", language, form),
+                                   f"form '{form}' of group '{group.id}' holds a slot; only "
+                                   "'modified' may")  # fmt: skip
 
 
 def _unfilled(sheet: Sheet, case: Case) -> Iterator[Said]:
@@ -62,6 +67,8 @@ def _unfilled(sheet: Sheet, case: Case) -> Iterator[Said]:
         for _, group, given in sheet.fillers(case):
             if form not in given:
                 yield _error(unknown("form", slot, given, of=f"group '{group}'"), case.place(*key))
+            elif "{" in given[form]:
+                yield case.said(f"uses form '{form}', which holds a slot itself", *key)
 
 
 def second_cue(sheet: Sheet) -> Iterator[Said]:
