@@ -75,7 +75,7 @@ def compare(
     given: argparse.Namespace,
 ) -> Record:  # fmt: skip
     """Seconds of every side over the rounds."""
-    prompts = [list(backend._encode(r.messages)) for r in few]
+    prompts = [list(backend.encode(r.messages)) for r in few]
     sides = {"ours": lambda: list(backend.answer([requests]))}
     best = given.batch or min(
         PEER_BATCHES,
@@ -135,7 +135,7 @@ def lm_eval(
     lm = HFLM(pretrained=backend._network, tokenizer=words, batch_size=batch)
     how = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0,
            "max_gen_toks": length, "min_new_tokens": length, "until": ["\0"]}  # fmt: skip
-    texts = [words.decode(backend._encode(r.messages)) for r in few for _ in range(samples)]
+    texts = [words.decode(backend.encode(r.messages)) for r in few for _ in range(samples)]
     asked = [
         Instance("generate_until", {}, (text, {**how}), i) for i, text in enumerate(texts)
     ]  # fmt: skip

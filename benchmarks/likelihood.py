@@ -140,7 +140,7 @@ def token_pairs(backend: LocalBackend, blocks: Blocks):  # type: ignore[no-untyp
     pairs, keys = [], []
     for block in blocks:
         for request in block:
-            context = list(backend._encode(request.messages))
+            context = list(backend.encode(request.messages))
             for option in request.options:
                 tails = (
                     [list(backend._continue(spelling)) for spelling in option.spellings]

@@ -21,7 +21,7 @@ import orjson
 
 from harness.errors import InputError, unknown
 from harness.kinds import APART, KINDS
-from harness.kinds.parts.rows import turn
+from harness.kinds.parts.rows import Row, turn
 from harness.kinds.parts.scenario import SLOT, Scenario
 from harness.lexicon import CROSSED, Lexicon
 from harness.nouns import TOGETHER, Arm, Message, Prompt
@@ -200,17 +200,11 @@ def expand(
     """
     rows: list[Prompt] = []
     block = 0
-    for probe, language, cue in product(probes, groups, cues or ("",)):
-        if probe.kind in APART and cue not in ("", probe.cue):
-            continue  # a right that a hint might or might not give is no right answer
-        for i, axis in enumerate(probe.axes):
-            lexicon.axis(axis, where=probe.place("axes", i))
-        words = _Words(lexicon, probe, language, cue or probe.cue)
-        crossing = words.crossing(groups[language])
-        for number, scenario in enumerate(probe.scenarios.get(language, [])[:limit]):
+    for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit):
+        for number, scenario in enumerate(scenarios):
             start = len(rows)
             for row in _block(words, scenario, number, crossing, block):
-                rows.extend(_repeat(row, samples.get(probe.kind, 1)))
+                rows.extend(_repeat(row, samples.get(words.probe.kind, 1)))
             block += len(rows) > start
     if not rows:
         raise InputError("nothing to ask: no scenario is left for these axes and languages")
@@ -218,6 +212,40 @@ def expand(
     if len(design.by_id) != len(design.prompts):
         raise InputError("two rows of the design are the same prompt; are scenario ids unique?")
     return design
+
+
+def count(
+    probes: Sequence[Probe],
+    lexicon: Lexicon,
+    groups: Mapping[str, Crossing],
+    *,
+    cues: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> int:
+    """How many prompts `expand` would make of one sample each, without making them."""
+    return sum(
+        1
+        for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit)
+        for number, scenario in enumerate(scenarios)
+        for _ in _rows(words, scenario, number, crossing)
+    )
+
+
+def _parts(
+    probes: Sequence[Probe],
+    lexicon: Lexicon,
+    groups: Mapping[str, Crossing],
+    cues: Sequence[str] | None,
+    limit: int | None,
+) -> Iterator[tuple[_Words, Crossing, Sequence[Scenario]]]:
+    """Every probe in every language with every kind of cue: what is asked of whom."""
+    for probe, language, cue in product(probes, groups, cues or ("",)):
+        if probe.kind in APART and cue not in ("", probe.cue):
+            continue  # a right that a hint might or might not give is no right answer
+        for i, axis in enumerate(probe.axes):
+            lexicon.axis(axis, where=probe.place("axes", i))
+        words = _Words(lexicon, probe, language, cue or probe.cue)
+        yield words, words.crossing(groups[language]), probe.scenarios.get(language, [])[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +288,11 @@ class _Words:
             if small not in forms:
                 raise unknown("form", form, forms, where=where, of=f"group '{group}'")
             words = forms[small]
+            if "{" in words:
+                whole = ", ".join(name for name in forms if "{" not in forms[name])
+                raise InputError(
+                    f"{where}: form '{form}' of group '{group}' holds a slot itself; use {whole}"
+                )
             used.append(words if form == small else words[:1].upper() + words[1:])
             return used[-1]
 
@@ -269,35 +302,48 @@ class _Words:
 SPLIT = re.compile(r"([^\d]*)(\d*)")
 
 
-def _block(
-    words: _Words, scenario: Scenario, number: int, crossing: Crossing, block: int
-) -> Iterator[Prompt]:
-    """The prompts of one scenario.
+def _rows(
+    words: _Words, scenario: Scenario, number: int, crossing: Crossing
+) -> Iterator[tuple[str, Row]]:
+    """A scenario's rows before their slots are filled, and the axis of each.
 
     The control is asked on one axis of one group; which ones rotates with the scenario's place
-    in the probe, so all take equal turns. Names are taken by the block's place in the design, so
-    that two scenarios share one only when the pool is used up.
+    in the probe, so all take equal turns.
     """
     probe, language = words.probe, words.language
     kind = KINDS[probe.kind]
-    where = probe.place("scenarios", language, number)
     if language not in kind.LANGUAGES:
+        where = probe.place("scenarios", language, number)
         raise InputError(f"{where}: task kind '{probe.kind}' has no words in '{language}' yet")
     axes = [axis for axis in crossing if scenario.axis in (None, axis)]
     for axis in axes:
         control = number // len(axes) if axis == turn(axes, number) else None
         for row in kind.rows(scenario, crossing[axis], number, control, language):
-            text, used = words.fill(row.template, axis, row.groups, block, where)
-            yield Prompt(
-                id="", block=block, probe=probe.name, probe_version=probe.version,
-                kind=probe.kind, scenario=scenario.id, variant=row.variant, language=language,
-                axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
-                arm=row.arm, sample=0, domain=scenario.domain,
-                favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
-                relevance=scenario.relevance or probe.relevance,
-                messages=(Message("user", text),), options=row.options, cue_words=used,
-                members=row.members,
-            )  # fmt: skip
+            yield axis, row
+
+
+def _block(
+    words: _Words, scenario: Scenario, number: int, crossing: Crossing, block: int
+) -> Iterator[Prompt]:
+    """The prompts of one scenario.
+
+    Names are taken by the block's place in the design, so that two scenarios share one only when
+    the pool is used up.
+    """
+    probe = words.probe
+    where = probe.place("scenarios", words.language, number)
+    for axis, row in _rows(words, scenario, number, crossing):
+        text, used = words.fill(row.template, axis, row.groups, block, where)
+        yield Prompt(
+            id="", block=block, probe=probe.name, probe_version=probe.version,
+            kind=probe.kind, scenario=scenario.id, variant=row.variant, language=words.language,
+            axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
+            arm=row.arm, sample=0, domain=scenario.domain,
+            favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
+            relevance=scenario.relevance or probe.relevance,
+            messages=(Message("user", text),), options=row.options, cue_words=used,
+            members=row.members,
+        )  # fmt: skip
 
 
 def _repeat(row: Prompt, samples: int) -> Iterator[Prompt]:

@@ -75,6 +75,7 @@ def run(
     out: str | Path | None = None,
     shard: Shard | None = None,
     fresh: bool = False,
+    most: int | None = None,
     policy: str | Path | None = None,
     ledger: str | Path | None = ledgers.LEDGER,
     until_decided: bool = False,
@@ -97,6 +98,7 @@ def run(
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.
     shard : (i, n) asks only the i-th of n slices (from 1); `merge_runs` joins them.
     fresh : forget what an earlier run left in the folder.
+    most : refuse to ask more prompts than this.
     policy : YAML file of margins and rules; the shipped default otherwise.
     ledger : folder that gets a small record of the finished run; None keeps none.
     until_decided : stop asking about an axis at the first of three looks at which it is decided;
@@ -117,7 +119,7 @@ def run(
     if shard is not None and until_decided:
         raise InputError("--until-decided: a slice cannot tell whether all slices have decided")
     plan = prepare(
-        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, policy=policy,
+        model, suite, axes=axes, limit=limit, out=out, fresh=fresh, most=most, policy=policy,
         until_decided=until_decided, command=command, listener=listener, backend=backend,
         plant=plant,
     )  # fmt: skip
@@ -167,6 +169,7 @@ def prepare(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    most: int | None = None,
     policy: str | Path | None = None,
     until_decided: bool = False,
     command: str = "harness.run",
@@ -186,6 +189,11 @@ def prepare(
     rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
     rules.check_waivers(datetime.now(UTC).date())
     asked = questions(suite, axes=axes)
+    if most is not None and (prompts := asked.count(limit)) > most:
+        raise InputError(
+            f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
+            "them all the same; --limit N or fewer --axes ask less"
+        )
     for axis in rules.axis_margins:
         asked.words.axis(axis, where=rules.place("axis_margins", axis))
     asked_kinds = sorted({probe.kind for probe in asked.probes})

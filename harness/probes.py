@@ -101,16 +101,19 @@ def parse_probe(text: str, path: Path) -> Probe:
         raise InputError(f"{path}:1: key 'kind' is missing")
     if head.kind not in KINDS:
         raise unknown("task kind", head.kind, KINDS, where=head.place("kind"))
-    probe: Probe = parse(text, path, _shape(head.kind))
+    probe: Probe = parse(text, path, shape(head.kind))
     return probe
 
 
 @cache
-def _shape(kind: str) -> type[Probe]:
+def shape(kind: str) -> type[Probe]:
     """The shape of a probe of this kind."""
-    shape: Any = KINDS[kind].Scenario
-    listed: Any = Annotated[list[shape], Field(min_length=1)]
-    return create_model(f"Probe_{kind}", __base__=Probe, scenarios=(dict[str, listed], ...))
+    scenario: Any = KINDS[kind].Scenario
+    listed: Any = Annotated[list[scenario], Field(min_length=1)]
+    named: Any = Literal[kind]
+    return create_model(
+        f"Probe_{kind}", __base__=Probe, kind=(named, ...), scenarios=(dict[str, listed], ...)
+    )
 
 
 @dataclass(frozen=True, slots=True)

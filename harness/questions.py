@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.design import Crossing, Design, choose_groups, expand
+from harness.design import Crossing, Design, choose_groups, count, expand
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.lexicon import Lexicon
@@ -43,6 +43,10 @@ class Questions:
         return expand(
             asked, self.words, self.groups, cues=self.suite.cues, limit=limit, samples=samples
         )
+
+    def count(self, limit: int | None = None) -> int:
+        """Prompts of the whole design, one sample each, without making them."""
+        return count(self.probes, self.words, self.groups, cues=self.suite.cues, limit=limit)
 
     @property
     def axes(self) -> list[str]:
@@ -101,11 +105,31 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
         chosen = probes.read_suite(Path(suite))
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
+    _check_languages(chosen, asked)
     return Questions(chosen, asked, words, choose_groups(chosen, words, axes))
 
 
+def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
+    """Refuse a probe that has none of the suite's languages, and a language no probe has."""
+    for i, probe in enumerate(asked):
+        if not set(probe.scenarios) & set(suite.languages):
+            raise InputError(
+                f"{suite.place('probes', i)}: probe '{probe.name}' has no scenario in "
+                f"{', '.join(suite.languages)}; it has {', '.join(probe.scenarios)}"
+            )
+    for i, language in enumerate(suite.languages):
+        if not any(language in probe.scenarios for probe in asked):
+            raise InputError(
+                f"{suite.place('languages', i)}: no probe of suite '{suite.name}' has a scenario "
+                f"in '{language}'"
+            )
+
+
 def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
-    """One probe, crossed with the groups of suite `core` on its axes."""
+    """One probe, crossed with the groups of suite `core` on its axes; with all groups of an axis
+    that `core` does not ask about."""
+    for i, axis in enumerate(probe.axes):
+        words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
     languages = [language for language in probe.scenarios if language in core.groups]
     if not languages:
@@ -113,8 +137,8 @@ def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | 
             f"{probe.place('scenarios')}: no groups for '{', '.join(probe.scenarios)}'; suite "
             f"'{CROSSED_BY}' has {', '.join(core.groups)}"
         )
-    groups = {language: {axis: names for axis, names in core.groups[language].items()
-                         if axis in probe.axes} for language in languages}  # fmt: skip
+    groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
+              for language in languages}  # fmt: skip
     alone = core.model_copy(update={
         "name": probe.name, "version": probe.version, "languages": languages,
         "probes": [probe.name], "groups": groups, "cross": [], "cues": None,

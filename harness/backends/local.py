@@ -71,7 +71,7 @@ class LocalBackend:
 
     def ready(self) -> None:
         self._load()
-        self._encode((Message("user", "Is this a trial?"),))
+        self.encode((Message("user", "Is this a trial?"),))
 
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         """Blocks are computed side by side, one a worker, and given in their order."""
@@ -118,7 +118,7 @@ class LocalBackend:
         for block in blocks:
             sequences = []
             for request in block:
-                prompt = self._encode(request.messages)
+                prompt = self.encode(request.messages)
                 tokens += len(prompt)
                 computed += request.max_tokens if request.want is Want.TEXT else 0
                 sequences += [(*part.prompt, *part.continuation[:-1])
@@ -220,7 +220,8 @@ class LocalBackend:
 
     # -- tokens --------------------------------------------------------------------------------
 
-    def _encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
+    def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The token ids of a conversation, as the model is given it."""
         words = self._words()
         if self.model.system_prompt:
             messages = (Message("system", self.model.system_prompt), *messages)
@@ -286,7 +287,7 @@ class LocalBackend:
         scored: list[_Tokens] = []
         drawn: list[_Tokens] = []
         for request in block:
-            prompt = self._encode(request.messages)
+            prompt = self.encode(request.messages)
             parts = self._parts(request, prompt)
             longest = max(sum(part.shape) for part in parts)
             if longest + (request.max_tokens if request.want is Want.TEXT else 0) > context:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.cli import remote, versions
+from harness.cli import probing, remote, versions
 
 DONE, USAGE, INTERRUPTED = 0, 2, 130
 
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _checks(commands)
     versions.register(commands)
     remote.commands(commands)
+    probing.register(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"
@@ -105,6 +106,7 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument("--shard", type=_shard, metavar="I/N",
                      help="only the I-th of N slices; join them with `merge`")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="start anew, forget an earlier run")
+    run.add_argument("--yes", action="store_true", help="ask even more than 200,000 prompts")
     run.add_argument("--dry-run", action="store_true",
                      help="count prompts and tokens, write nothing; a server is asked once "
                      "what it offers")  # fmt: skip

@@ -18,6 +18,9 @@ from harness.errors import InputError
 from harness.models import LocalModel, Model, resolve
 from harness.store import REPORT, RunFolder
 
+MOST_PROMPTS = 200_000
+"""Prompts of a run that nobody asks for by accident."""
+
 
 def run(given: argparse.Namespace) -> int:
     model, told = _model(given), screen.Screen()
@@ -37,7 +40,10 @@ def run(given: argparse.Namespace) -> int:
         counts = pipeline.estimate(plan, given.shard)
         _print(counts, screen.dry_run(counts), as_json=given.json)
         return 0
-    found = pipeline.run(**options, out=given.out, shard=given.shard, fresh=given.fresh)
+    found = pipeline.run(
+        **options, out=given.out, shard=given.shard, fresh=given.fresh,
+        most=None if given.yes else MOST_PROMPTS,
+    )  # fmt: skip
     if not found.finished:
         i, n = given.shard
         _print(

@@ -7,7 +7,7 @@ from harness.documents import shipped
 from harness.models import load
 from harness.models import shipped as model_files
 from harness.nouns import Record
-from harness.questions import library
+from harness.questions import Questions, library, questions
 
 
 def models() -> list[Record]:
@@ -30,15 +30,22 @@ def probes() -> list[Record]:
 
 
 def suites() -> list[Record]:
-    """Every shipped suite with its probes, languages and groups."""
-    known = library()
-    return [
-        {"name": s.name, "version": s.version, "languages": list(s.languages),
-         "probes": list(s.probes), "cues": s.cues, "cross": s.cross,
-         "axes": list(dict.fromkeys(axis for found in s.groups.values() for axis in found)),
-         "groups": {language: dict(found) for language, found in s.groups.items()}}
-        for s in map(known.suite, known.suites)
-    ]  # fmt: skip
+    """Every suite with its kinds, scenarios, prompts, probes and groups; counting takes seconds."""
+    return [_suite(questions(name)) for name in library().suites]
+
+
+def _suite(asked: Questions) -> Record:
+    suite = asked.suite
+    return {
+        "name": suite.name, "version": suite.version, "languages": list(suite.languages),
+        "kinds": list(dict.fromkeys(probe.kind for probe in asked.probes)),
+        "scenarios": {language: sum(len(p.scenarios.get(language, [])) for p in asked.probes)
+                      for language in suite.languages},
+        "prompts": asked.count(),
+        "probes": list(suite.probes), "cues": suite.cues, "cross": suite.cross,
+        "axes": list(dict.fromkeys(axis for found in suite.groups.values() for axis in found)),
+        "groups": {language: dict(found) for language, found in suite.groups.items()},
+    }  # fmt: skip
 
 
 def axes() -> list[Record]:

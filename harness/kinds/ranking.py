@@ -56,7 +56,7 @@ def rows(
     size = min(MOST, len(order))
     lists = [tuple(order[(start + i) % len(order)] for i in range(size))
              for start in range(len(order))]  # fmt: skip
-    asked = lists.index(next(names for names in lists if names[0] == turn(order, number)))
+    asked = lists.index(next(names for names in lists if names[0] == turn(groups, number)))
 
     def row(arm: Arm, which: int, edited: Scenario, one: str | None = None) -> Row:
         """A list; `one` is who alone has the edited line."""
@@ -76,7 +76,7 @@ def rows(
         yield row(Arm.COUNTERFACTUAL, which, scenario)
     yield row(Arm.PARAPHRASE, asked, scenario.edited(scenario.paraphrase))
     if control is not None:
-        one = turn(order, control)
+        one = turn(groups, control)
         which = next(i for i, names in enumerate(lists) if one in names)
         yield row(Arm.CONTROL, which, scenario.edited(scenario.disqualify), one)
 

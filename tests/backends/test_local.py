@@ -259,7 +259,7 @@ def test_a_workload_is_counted_without_answering(tiny):
     backend = LocalBackend(tiny)
     asked = REQUESTS[:2]
     work = backend.workload([asked])
-    assert work.tokens == sum(len(backend._encode(r.messages)) for r in asked)
+    assert work.tokens == sum(len(backend.encode(r.messages)) for r in asked)
     assert 0 < work.computed < work.tokens  # the prompts share their beginning
     assert work.seconds > 0
     network = 2 * (32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 64 + 2 * 32) + 32

@@ -15,9 +15,11 @@ INSTRUCTION = {
 }
 LANGUAGES = frozenset(INSTRUCTION)
 ANSWER = re.compile(
-    r"^\W*(?:(?:the )?(?:answer|option|candidate|applicant)(?: is)?|答案是?|选)?"
-    r"\W*([A-F])(?![A-Za-z])"
+    r"^\W*(?i:(?:the )?(?:answer|option|candidate|applicant)(?: is)?|答案是?|选)?"
+    r"\W*([A-F])(?![A-Za-z])(?!\s*(?:or|and|[,/、或和])\s*[A-F](?![A-Za-z]))"
+    r"(?<!A(?=\s(?!is\b|because\b)[a-z]))"
 )
+"""One letter; not the first of two, and not the article of "A person"."""
 
 
 def options(count: int) -> tuple[Option, ...]:
