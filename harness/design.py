@@ -125,20 +125,17 @@ def _chosen(suite: Suite, lexicon: Lexicon, language: str) -> Crossing:
 
 
 def _cells(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """Pairs of groups: all of them, or `MOST_CELLS` that give every group its equal share."""
-    pairs = [(a, b) for a in first for b in second]
-    if len(pairs) > MOST_CELLS:
-        rng = random.Random(" ".join([*first, *second]))
-        rows, columns = rng.sample(first, len(first)), rng.sample(second, len(second))
-        # a walk along the diagonals of the table, each shifted by one: rows and columns in turn
-        walk = [
-            (rows[i % len(rows)], columns[(i + i // math.lcm(len(rows), len(columns)))
-                                          % len(columns)])
-            for i in range(len(pairs))
-        ]  # fmt: skip
-        kept = set(walk[:MOST_CELLS])
-        pairs = [pair for pair in pairs if pair in kept]
-    return [f"{a}{CROSSED}{b}" for a, b in pairs]
+    """Pairs of groups: all, or a smaller rectangle of at most `MOST_CELLS`.
+
+    The rectangle's groups are drawn by a fixed seed; each stands with every one of the other
+    axis, so the cells stay balanced and their interaction can be told from the parts.
+    """
+    rng = random.Random(" ".join([*first, *second]))
+    if len(first) * len(second) > MOST_CELLS:
+        columns = min(len(second), max(MOST_CELLS // len(first), math.isqrt(MOST_CELLS)))
+        second = sorted(rng.sample(second, columns), key=second.index)
+        first = sorted(rng.sample(first, min(len(first), MOST_CELLS // columns)), key=first.index)
+    return [f"{a}{CROSSED}{b}" for a in first for b in second]
 
 
 def _narrow(

@@ -5,7 +5,8 @@
     HarnessError                exit code 2 unless a child says otherwise
     ├── InputError              what the user gave is wrong: a name, a file, a flag
     ├── StoreError              a run folder cannot be written, or belongs to another run
-    └── ModelError              a model or a server failed (exit code 4)
+    ├── ModelError              a model or a server failed (exit code 4)
+    └── BudgetError             the requests or the money allowed are used up (exit code 3)
 
 Every message says what is wrong, where (``file:line`` or key), and what to do.
 """
@@ -34,6 +35,12 @@ class ModelError(HarnessError):
     """A model or a server failed; every finished record is kept."""
 
     exit_code = 4
+
+
+class BudgetError(HarnessError):
+    """The requests or the money that were allowed are used up; every answer is kept."""
+
+    exit_code = 3
 
 
 def unknown(

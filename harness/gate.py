@@ -5,6 +5,8 @@
 - Pass: every primary axis equivalent, and every change within d.
 - Inconclusive otherwise, and an inconclusive result never passes.
 
+Crossed axes ("age+gender") are exploratory: they are shown and never gate.
+
 A gate is one sentence about a whole run, so its intervals hold over all groups of all primary
 families at once, and over a family's releases where the policy spends alpha.
 """
@@ -23,6 +25,7 @@ from harness import compare, ledger, policy, provenance, stats
 from harness.analysis.cells import Family, ProbeKey
 from harness.compare import Side
 from harness.errors import InputError, unknown
+from harness.lexicon import CROSSED
 from harness.nouns import Record
 from harness.policy import Policy, Waiver
 from harness.stats.intervals import Intervals, t_intervals
@@ -88,7 +91,10 @@ def judge(
 
     `release` counts the family's versions from 1 where alpha is spent over them.
     """
-    axes = [a for a in results["axes"] if not rules.primary or a["probe"] in rules.primary]
+    axes = [
+        a for a in results["axes"]
+        if CROSSED not in a["axis"] and (not rules.primary or a["probe"] in rules.primary)
+    ]  # fmt: skip
     if not axes:
         raise InputError("no axis of a primary probe has a result: there is nothing to decide")
     spent = rules.alpha if release is None else stats.alpha_spending(release, rules.alpha)

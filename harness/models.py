@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import orjson
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from harness.documents import Document, Part, read
 from harness.errors import InputError, unknown
@@ -88,21 +88,67 @@ class LocalModel(ModelDefinition):
         return self
 
 
-class RemoteModel(ModelDefinition):
-    """A model behind an OpenAI-compatible HTTP interface.
+class Prices(Part):
+    """What a million tokens cost, read and written, in one currency."""
 
-    `logprobs` says whether the server returns log-probabilities; left out, the server is asked
-    once before the run. Times are in seconds.
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    currency: str = "USD"
+
+
+class RemoteModel(ModelDefinition):
+    """A model behind an HTTP interface: OpenAI's and its followers', or Anthropic's.
+
+    Times are in seconds. `logprobs` says whether the server returns log-probabilities; left
+    out, the server is asked once before the run. `reasoning_tokens` are allowed to a model that
+    thinks before it answers, beside the tokens of the answer. `headers` and `proxy` may hold
+    `${NAME}`, filled from the environment. `extra_body` is put into every request as it is; a
+    null takes a parameter out of it.
     """
 
-    backend: Literal["openai"]
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+    backend: Literal["openai", "anthropic"]
+    base_url: str
+    endpoint: Literal["chat", "completions"] = "chat"
     model: str
     api_key_env: str | None = None
+    api_key_file: str | None = None
+    headers: Annotated[dict[str, str], Field(default_factory=dict)]
+    proxy: str | None = None
+    extra_body: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
     logprobs: bool | None = None
+    reasoning_tokens: Annotated[int, Field(ge=0)] = 0
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
-    timeout: Annotated[float, Field(gt=0)] = 120.0
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    timeout: Annotated[float, Field(gt=0)] = 120.0  # one attempt
+    total_timeout: Annotated[float, Field(gt=0)] = 900.0  # one prompt with all its attempts
     retries: Annotated[int, Field(ge=0, le=20)] = 5
+    prices: Prices | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_scheme(cls, url: str) -> str:
+        if "@" in url or "?" in url:
+            return url  # may hold a secret: refused, unquoted, when the backend is opened
+        if not re.match(r"https?://[^\s/]", url):
+            raise ValueError(
+                f"'{url}' is no web address: it begins with http:// or https://, as in "
+                "http://localhost:8000/v1"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _speaks(self) -> RemoteModel:
+        if self.api_key_env and self.api_key_file:
+            raise ValueError("give api_key_env or api_key_file, not both")
+        if self.backend == "anthropic":
+            if self.endpoint != "chat":
+                raise ValueError("backend anthropic has no endpoint but chat")
+            if self.decoding.temperature > 1:
+                raise ValueError("backend anthropic takes temperatures up to 1")
+            if self.logprobs:
+                raise ValueError("backend anthropic gives no log-probabilities")
+        return self
 
 
 Model = LocalModel | RemoteModel
@@ -112,14 +158,14 @@ class _Backend(Document):
     """Only enough of a model file to know which of the two shapes it has."""
 
     model_config: ClassVar[ConfigDict] = {**Document.model_config, "extra": "ignore"}
-    backend: Literal["transformers", "openai"]
+    backend: Literal["transformers", "openai", "anthropic"]
 
 
 def load(path: Path) -> Model:
     """The model defined in the YAML file at `path`."""
-    if read(path, _Backend).backend == "openai":
-        return read(path, RemoteModel)
-    return read(path, LocalModel)
+    if read(path, _Backend).backend == "transformers":
+        return read(path, LocalModel)
+    return read(path, RemoteModel)
 
 
 def shipped(folder: Path) -> dict[str, Path]:
@@ -177,10 +223,14 @@ def fingerprint(model: Model, identity: Mapping[str, object]) -> str:
 
     Weights identity and revision (`identity`, from the backend), precision, whether and how the
     chat template is used, system prompt, decoding, and the harness prompt format; for a server
-    its address and the model's name there. Names, notes, paths and key variables do not count.
+    its address, the model's name there and what else is sent. Names, notes, paths and key
+    variables do not count.
     """
     said = model.model_dump(
         include={"backend", "prompt", "dtype", "system_prompt", "decoding", "model", "base_url"}
     )
+    if isinstance(model, RemoteModel):  # as far as they are used: older fingerprints stay
+        sent = {"endpoint", "extra_body", "headers", "reasoning_tokens"}
+        said |= model.model_dump(include=sent, exclude_defaults=True)
     whole = {"definition": said, "identity": dict(identity), "prompt_format": PROMPT_FORMAT}
     return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()

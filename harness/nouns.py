@@ -124,14 +124,15 @@ class Request:
     max_tokens: int = 16
     sample: int = 0
     seed: int = 0
+    stop: tuple[str, ...] = ()  # words that end a generated text, and are left out of it
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """What came back for one prompt and one sample.
 
-    `logprobs` maps option names to natural-log probabilities: summed over the spellings for
-    `Want.NEXT_TOKEN`, of the best single spelling for `Want.SEQUENCE`.
+    `logprobs` maps option names to natural-log probabilities, summed over the spellings, for
+    `Want.NEXT_TOKEN` and `Want.SEQUENCE` alike.
     """
 
     prompt: str
@@ -143,6 +144,7 @@ class Response:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     truncated: bool = False  # the prompt did not fit the context and was not asked
+    reasoning: str | None = None  # what a model thought before it answered, never scored
 
 
 @dataclass(frozen=True, slots=True)

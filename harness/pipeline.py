@@ -12,7 +12,6 @@ the run folder, so that each can be done again from the one before.
 from __future__ import annotations
 
 import glob
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,15 +20,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, provenance, report, seal, tables
+from harness import analysis, kinds, looks, provenance, report, seal, tables
 from harness import ledger as ledgers
 from harness import policy as policies
 from harness.backends import Backend, open_backend
+from harness.backends.bill import bill, requests
 from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, favourable
 from harness.documents import shipped
-from harness.errors import InputError, ModelError, StoreError
-from harness.models import PROMPT_FORMAT, LocalModel, Model, fingerprint, resolve
+from harness.errors import BudgetError, InputError, ModelError, StoreError
+from harness.meter import Meter, changed
+from harness.models import PROMPT_FORMAT, Model, RemoteModel, fingerprint, resolve
 from harness.nouns import Finish, Prompt, Record, Request, Status, Want
 from harness.questions import questions
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
@@ -77,6 +78,7 @@ def run(
     most: int | None = None,
     policy: str | Path | None = None,
     ledger: str | Path | None = ledgers.LEDGER,
+    until_decided: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -99,6 +101,8 @@ def run(
     most : refuse to ask more prompts than this.
     policy : YAML file of margins and rules; the shipped default otherwise.
     ledger : folder that gets a small record of the finished run; None keeps none.
+    until_decided : stop asking about an axis at the first of three looks at which it is decided;
+        only where answers are sampled.
     backend : who answers instead of the backend the model names.
     plant : a disparity of known size put into the answers, for the tool's own controls.
 
@@ -112,9 +116,12 @@ def run(
     listener = listener or Silent()
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
+    if shard is not None and until_decided:
+        raise InputError("--until-decided: a slice cannot tell whether all slices have decided")
     plan = prepare(
         model, suite, axes=axes, limit=limit, out=out, fresh=fresh, most=most, policy=policy,
-        command=command, listener=listener, backend=backend, plant=plant,
+        until_decided=until_decided, command=command, listener=listener, backend=backend,
+        plant=plant,
     )  # fmt: skip
     ledger = None if ledger is None or plant is not None else Path(ledger)
     try:
@@ -128,7 +135,10 @@ def run(
         if fresh:
             folder.discard(shard)
         folder.begin(plan.manifest, plan.design)
-        ask(plan, folder, shard, listener)
+        if plan.manifest["looks"]:
+            ask_until_decided(plan, folder, listener)
+        else:
+            ask(plan, folder, plan.design.slice(shard), shard, listener)
         if shard is None:
             return conclude(folder, listener, ledger)
         return Run(folder)
@@ -161,6 +171,7 @@ def prepare(
     fresh: bool = False,
     most: int | None = None,
     policy: str | Path | None = None,
+    until_decided: bool = False,
     command: str = "harness.run",
     listener: Listener | None = None,
     backend: Backend | None = None,
@@ -206,9 +217,15 @@ def prepare(
     if wants is None:
         wants = _measurable(asked_kinds, answers, who, listener)
     design, samples = designed(wants)
+    if isinstance(who, RemoteModel):
+        listener.say(_measured(who, answers, wants))
     if plant is not None:
         asked.words.group(plant.axis, plant.group, where="--plant")
         answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
+    drawn = [kind for kind, want in wants if want is Want.TEXT]
+    if until_decided and not drawn:
+        listener.say("--until-decided: nothing here is sampled, so every axis is asked whole")
+    early = looks.declare(design, drawn, who.decoding.seed) if until_decided and drawn else None
     identity = answers.identity()
     mark = fingerprint(who, identity)
     manifest: Record = {
@@ -228,6 +245,7 @@ def prepare(
         "model": {"name": who.name, "family": who.family, "version": who.version,
                   "licence": who.licence, "fingerprint": mark, "identity": identity,
                   "definition": who.model_dump(mode="json")},
+        "looks": early,
         "policy": {**rules.model_dump(), "hash": rules.hash},
         "labels": asked.labels(),
         "seed": who.decoding.seed,
@@ -235,6 +253,7 @@ def prepare(
         **provenance.here(),
     }  # fmt: skip
     name = f"{prefix}-{design.hash[:8]}-{mark[:8]}"
+    name += "-until-decided" if early else ""
     return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
 
 
@@ -245,17 +264,20 @@ low one is what small models showed on next-token probabilities, the high one sa
 
 def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     """What a run would ask and could show, without asking anything."""
-    prompts = [prompt for block in plan.design.slice(shard) for prompt in block]
-    tokens = plan.backend.count_tokens(plan.requests(prompts))
+    blocks = plan.design.slice(shard)
+    prompts = [prompt for block in blocks for prompt in block]
+    asked = plan.requests(prompts)
+    work = plan.backend.workload(plan.requests(block) for block in blocks)
     words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
-    remote = not isinstance(plan.model, LocalModel)
-    counted = tokens is not None
     return {
         "prompts": len(prompts),
-        "blocks": len(plan.design.slice(shard)),
-        "tokens": tokens if tokens is not None else words // 4,
-        "tokens_counted": counted,
-        "requests": len(prompts) if remote else None,
+        "blocks": len(blocks),
+        "tokens": work.tokens if work else words // 4,
+        "tokens_counted": work is not None,
+        "tokens_computed": work.computed if work else None,
+        "seconds": work.seconds if work else None,
+        "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
+        "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
         "design": plan.design.hash,
         "fingerprint": plan.manifest["model"]["fingerprint"],
         "run": str(plan.place),
@@ -263,18 +285,42 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     }
 
 
-def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) -> None:
+def ask_until_decided(plan: Plan, folder: RunFolder, listener: Listener) -> None:
+    """Ask a third of the scenarios, look, and leave out what is decided; three times."""
+    rules = policies.restore(folder.manifest()["policy"], folder.path)
+    declared = folder.manifest()["looks"]
+    begun = declared["taken"]
+    for look in range(declared["taken"] + 1, declared["looks"] + 1):
+        asked = looks.part(plan.design, declared, look)
+        ask(plan, folder, asked, None, listener, resumed=look == begun + 1)
+        if look == declared["looks"]:
+            break
+        declared = looks.take(plan.design, declared, folder.responses(), rules)
+        folder.update({"looks": declared})
+        names = [row["axis"] for row in declared["decided"] if row["look"] == look]
+        listener.say(f"look {look} of {declared['looks']}: decided {', '.join(names) or 'nothing'}")
+
+
+def ask(
+    plan: Plan,
+    folder: RunFolder,
+    blocks: Sequence[Sequence[Prompt]],
+    shard: Shard | None,
+    listener: Listener,
+    *,
+    resumed: bool = True,
+) -> None:
     """Put every open prompt to the backend and write down each answer as it comes."""
-    blocks = plan.design.slice(shard)
     total = sum(len(block) for block in blocks)
     with Log(folder, shard) as log:
         open_blocks = pending(blocks, folder.responses(), whole=plan.backend.whole_blocks)
         done = total - sum(len(block) for block in open_blocks)
-        if done:
+        if done and resumed:
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
         if not open_blocks:
             return
-        start, tokens = time.monotonic(), 0
+        tokens = 0
+        meter = Meter(folder, plan.backend)
         listener.progress(done, total, tokens)
         try:
             for response in plan.backend.answer(plan.requests(block) for block in open_blocks):
@@ -282,14 +328,14 @@ def ask(plan: Plan, folder: RunFolder, shard: Shard | None, listener: Listener) 
                 done += 1
                 tokens += response.prompt_tokens + response.completion_tokens
                 listener.progress(done, total, tokens)
-        except ModelError as error:
-            raise ModelError(
+                meter.tick()
+        except (ModelError, BudgetError) as error:
+            raise type(error)(
                 f"{error}\n{done} of {total} prompts are answered and kept; "
                 "give the same command again to go on"
             ) from error
         finally:
-            spent = folder.manifest()["seconds"] + time.monotonic() - start
-            folder.update({"seconds": round(spent, 1), "backend": plan.backend.facts()})
+            meter.write()
 
 
 def conclude(
@@ -305,7 +351,8 @@ def conclude(
         Every single prompt failed: there is nothing to score.
     """
     listener = listener or Silent()
-    design, responses = folder.design(), folder.responses()
+    early = folder.manifest().get("looks")
+    design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
     missing = [prompt for prompt in design.prompts if prompt.id not in responses]
     if missing:
         raise StoreError(
@@ -318,6 +365,8 @@ def conclude(
             raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
         listener.say(f"prompts that failed and are asked again next time: {len(failed)} "
                      f"(the first: {failed[0].detail})")  # fmt: skip
+    for line in changed(folder.manifest()):
+        listener.say(line)
     scores = kinds.score(design.prompts, responses)
     if {score.status for score in scores} <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
         raise ModelError(
@@ -327,7 +376,7 @@ def conclude(
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
     rules = policies.restore(folder.manifest()["policy"], folder.path)
-    folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
+    folder.write_json(EFFECTS, looks.analyse(design.prompts, scores, rules, early))
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),
@@ -336,7 +385,10 @@ def conclude(
                    "scoring": kinds.SCORING, "files": seal.seal(folder)})  # fmt: skip
     write_report(folder)
     if ledger is not None:
-        record(folder, ledger)
+        try:
+            record(folder, ledger)
+        except StoreError as error:  # the run itself is whole, and can be recorded later
+            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
     return Run(folder)
 
 
@@ -350,7 +402,8 @@ def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
 def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
     """The report page again, from what the folder holds."""
     effects = folder.read_json(EFFECTS)
-    rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
+    design = looks.asked(folder.design(), folder.manifest())
+    rows = tables.answers(design, folder.responses(), folder.path / SCORES)
     page = report.render(folder.manifest(), effects, rows, all_texts=all_texts)
     return folder.write_bytes(REPORT, page.encode("utf-8"))
 
@@ -422,10 +475,16 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     """The run in the folder if it is this one, done, and without failed prompts."""
     if not folder.exists:
         return None
-    folder.begin(plan.manifest, plan.design)  # refuses a folder of another run
+    kept = folder.begin(plan.manifest, plan.design)  # refuses a folder of another run
+    if bool(kept.get("looks")) != bool(plan.manifest["looks"]):
+        raise InputError(
+            f"{folder.path}: was begun {'with' if kept.get('looks') else 'without'} "
+            "--until-decided, which fixes its error rates; give another --out, or --fresh"
+        )
     if folder.manifest()["state"] != "finished" or not (folder.path / REPORT).exists():
         return None
-    if pending(plan.design.blocks, folder.responses(), whole=False):
+    design = looks.asked(plan.design, kept)
+    if pending(design.blocks, folder.responses(), whole=False):
         return None
     return Run(folder)
 
@@ -435,7 +494,7 @@ def _begun(
 ) -> dict[str, Wants]:
     """Design hashes of runs this one may be, begun by this very model, and what was measured."""
     mark = fingerprint(model, backend.identity())
-    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}"))
+    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}*"))
     begun: dict[str, Wants] = {}
     for folder in map(RunFolder, places):
         with suppress(InputError, KeyError, TypeError, ValueError):  # one to be complained of later
@@ -456,7 +515,7 @@ def _measurable(asked: Sequence[str], backend: Backend, model: Model, listener: 
         if want is None:
             listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is left out")
             continue
-        if want is not kind.WANT:
+        if want is not kind.WANT and not isinstance(model, RemoteModel):
             listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is measured "
                          f"from {model.decoding.samples} sampled answers a prompt")  # fmt: skip
         wants.append((name, want))
@@ -467,6 +526,18 @@ def _measurable(asked: Sequence[str], backend: Backend, model: Model, listener: 
 
 LACKING = {Want.NEXT_TOKEN: "probabilities", Want.SEQUENCE: "likelihoods of whole answers",
            Want.TEXT: "text"}  # fmt: skip
+
+
+def _measured(model: Model, backend: Backend, wants: Wants) -> str:
+    """One line: what the server offers, and how each kind is therefore measured."""
+    how = {
+        Want.NEXT_TOKEN: "from first-token probabilities",
+        Want.SEQUENCE: "from likelihoods of whole answers",
+        Want.TEXT: f"from {model.decoding.samples} sampled answers a prompt",
+    }
+    kinds_ = "; ".join(f"kind '{kind}' is measured {how[want]}" for kind, want in wants)
+    offer = backend.facts().get("offer", model.name)
+    return f"{offer}; {kinds_}"
 
 
 def _seed(model: Model, prompt: Prompt) -> int:

@@ -20,8 +20,10 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +154,7 @@ class RunFolder:
         """
         path = self.path / DESIGN
         try:
-            design = Design(tuple(_prompt(row) for row in pq.read_table(path).to_pylist()))
+            design = _design(pq.read_table(path))
             found = design.hash
         except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from error
@@ -172,8 +174,7 @@ class RunFolder:
         path = self.path / RESPONSES
         if path.exists():
             try:
-                rows = pq.read_table(path).to_pylist()
-                found.update((row["prompt"], _response(row)) for row in rows)
+                found.update((r.prompt, r) for r in _responses(pq.read_table(path)))
             except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
                 raise InputError(f"{path}: cannot be read: {error}") from error
         for log in self.logs():
@@ -182,10 +183,12 @@ class RunFolder:
 
     def compact(self, design: Design, responses: Mapping[str, Response]) -> None:
         """All responses into one Parquet file, in design order; then drop the logs."""
-        rows = [_record(responses[p.id]) for p in design.prompts if p.id in responses]
-        for row in rows:
-            row["logprobs"] = None if row["logprobs"] is None else list(row["logprobs"].items())
-        self.write_table(RESPONSES, pa.Table.from_pylist(rows, schema=_RESPONSE_SCHEMA))
+        kept = [responses[p.id] for p in design.prompts if p.id in responses]
+        columns = {name: [getattr(r, name) for r in kept] for name in _RESPONSE_SCHEMA.names}
+        columns["logprobs"] = [p and list(p.items()) for p in columns["logprobs"]]
+        for name in ("text", "detail"):
+            columns[name] = [_storable(words) for words in columns[name]]
+        self.write_table(RESPONSES, pa.Table.from_pydict(columns, schema=_RESPONSE_SCHEMA))
         for log in self.logs():
             log.unlink()
 
@@ -388,16 +391,29 @@ _RESPONSE_SCHEMA = pa.schema(
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
         ("truncated", pa.bool_()),
+        ("reasoning", pa.string()),
     ]
 )
 
 
 def _record(response: Response) -> Record:
     record = {name: getattr(response, name) for name in _RESPONSE_SCHEMA.names}
-    for name in ("text", "detail"):  # a lone surrogate is no UTF-8: keep the answer, mark the spot
-        if record[name] is not None:
-            record[name] = record[name].encode("utf-8", "replace").decode()
-    return record
+    return record | {name: _storable(record[name]) for name in ("text", "detail", "reasoning")}
+
+
+def _storable(words: str | None) -> str | None:
+    """A lone surrogate is no UTF-8: keep the answer, mark the spot."""
+    return words if words is None or words.isascii() else words.encode("utf-8", "replace").decode()
+
+
+def _responses(table: pa.Table) -> Iterator[Response]:
+    """The responses of a compacted table; lacking columns keep their defaults."""
+    names = [name for name in _RESPONSE_SCHEMA.names if name in table.column_names]
+    columns = {name: table[name].to_pylist() for name in names}
+    columns["finish"] = _shared(table["finish"], Finish)
+    columns["logprobs"] = [None if p is None else dict(p) for p in columns["logprobs"]]
+    for row in zip(*columns.values(), strict=True):
+        yield Response(**dict(zip(names, row, strict=True)))
 
 
 def _response(record: Record) -> Response:
@@ -412,24 +428,43 @@ def _response(record: Record) -> Response:
     )  # fmt: skip
 
 
+_PROMPT = tuple(field.name for field in fields(Prompt))
+
+
 def _design_table(design: Design) -> pa.Table:
-    rows = []
-    for prompt in design.prompts:
-        row = asdict(prompt)
-        row["messages"] = orjson.dumps(row["messages"]).decode()
-        row["options"] = orjson.dumps(row["options"]).decode()
-        rows.append(row)
-    return pa.Table.from_pylist(rows)
+    """One column a field; messages and options, shared by many rows, are put into JSON once."""
+    as_json = cache(lambda parts: orjson.dumps(parts).decode())
+    columns: dict[str, list[Any]] = {
+        name: [getattr(prompt, name) for prompt in design.prompts] for name in _PROMPT
+    }
+    for name in ("messages", "options"):
+        columns[name] = [as_json(parts) for parts in columns[name]]
+    return pa.Table.from_pydict(columns)
 
 
-def _prompt(row: Record) -> Prompt:
-    return Prompt(
-        **{**row,
-           "arm": Arm(row["arm"]),
-           "messages": tuple(Message(**m) for m in orjson.loads(row["messages"])),
-           "options": tuple(
-               Option(o["name"], tuple(o["spellings"])) for o in orjson.loads(row["options"])
-           ),
-           "cue_words": tuple(row["cue_words"]),
-           "members": tuple(row["members"])}
-    )  # fmt: skip
+def _design(table: pa.Table) -> Design:
+    """The prompts of a design table; what many rows share is one object."""
+    columns = {name: _shared(table[name]) for name in _PROMPT if name not in _READ}
+    for name, of in _READ.items():
+        columns[name] = _shared(table[name], of)
+    return Design(tuple(starmap(Prompt, zip(*(columns[name] for name in _PROMPT), strict=True))))
+
+
+def _shared(column: pa.ChunkedArray, of: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+    """The column's values, each distinct one made by `of` once."""
+    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)):
+        return [of(value) for value in column.to_pylist()]
+    coded = column.combine_chunks().dictionary_encode()
+    values = [of(value) for value in coded.dictionary.to_pylist()]
+    return [values[code] for code in coded.indices.to_pylist()]
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "arm": Arm,
+    "messages": lambda text: tuple(Message(**m) for m in orjson.loads(text)),
+    "options": lambda text: tuple(
+        Option(o["name"], tuple(o["spellings"])) for o in orjson.loads(text)
+    ),
+    "cue_words": tuple,
+    "members": tuple,
+}

@@ -77,7 +77,7 @@ class PlantedBackend:
         logprobs = {"yes": math.log(p * self.mass), "no": math.log((1 - p) * self.mass)}
         return Response(request.prompt, Finish.STOP, logprobs=logprobs)
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> None:
         return None
 
     def facts(self) -> Record:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from harness import compare, pipeline
+from harness.compare import pairing
 from harness.errors import InputError
 from harness.models import RemoteModel
+from harness.nouns import Message
 from harness.policy import load
 from harness.store import RunFolder
 from tests.conftest import PlantedBackend
@@ -121,6 +124,7 @@ def test_the_sets_that_changed_most_stand_side_by_side(fair, skewed):
     assert sizes[0] > 0.08
     first = sets[0]
     assert first["group"] == "70"
+    assert first["change"] < 0  # new minus old: people of 70 get less than they did
     cell = next(c for c in first["cells"] if c["group"] == "70")
     assert "70" in cell["text"]
     assert cell["change"] == pytest.approx(cell["new"]["outcome"] - cell["old"]["outcome"])
@@ -243,6 +247,29 @@ def test_common_equals_a_run_that_asked_only_this(place, fair, skewed):
         assert (a["verdict"], a["new"]) == (b["verdict"], b["new"])
 
 
+@pytest.mark.parametrize(
+    ("reworded", "groups", "scenarios"), [(35, {"22", "35", "70"}, 36), (10, None, 26)]
+)
+def test_a_group_whose_words_were_changed_does_not_cost_the_others_theirs(
+    fair, reworded, groups, scenarios
+):
+    """In 35 of 36 scenarios: the group goes. In 10 of 36: these scenarios go."""
+    prompts = fair.folder.design().prompts
+    names = list(dict.fromkeys(p.scenario for p in prompts))[:reworded]
+    new = [
+        replace(p, id=f"{p.id}x", messages=(Message("user", "Other words."),))
+        if p.group == "52" and p.scenario in names
+        else replace(p, probe_version=2)
+        for p in prompts
+    ]
+    shared = pairing.shared(prompts, new)
+    kept = [p for p in prompts if p.id in shared.old]
+    assert {p.group for p in kept} == (groups or {"22", "35", "52", "70"})
+    assert len({p.scenario for p in kept}) == scenarios
+    assert {p.id for p in new if p.id in shared.new} == {p.id for p in kept}
+    assert len(shared.left_out) == 1
+
+
 def edited(run, place, **changes):
     """A copy of a run whose manifest says something else."""
     shutil.copytree(run.path, place)
@@ -270,8 +297,6 @@ def edited(run, place, **changes):
 def test_what_was_not_put_or_scored_alike_is_refused_with_the_reason(
     tmp_path, fair, skewed, changes, said
 ):
-    from harness.compare import pairing
-
     other = edited(skewed, tmp_path / "other", **changes)
     with pytest.raises(InputError, match="give --common to compare") as error:
         pairing.check(fair.path, fair.manifest, other.path, other.folder.manifest(), common=False)
@@ -341,8 +366,6 @@ def test_nothing_in_common_is_an_error(place, fair):
 
 def test_a_local_model_is_told_apart_by_its_weights(fair):
     assert isinstance(model("x"), RemoteModel)
-    from harness.compare import pairing
-
     one, two = fair.manifest, {**fair.manifest, "harness_version": "9"}
     assert pairing.differences(one, two)[-1] == {
         "what": "harness", "old": one["harness_version"], "new": "9",

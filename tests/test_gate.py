@@ -189,6 +189,23 @@ def test_what_is_too_few_for_a_verdict_fails_nothing(place):
     assert found["verdict"] == "fail"
 
 
+def test_a_worsening_must_show_over_all_primary_families_too(place):
+    """Worse on its axis's own level; over 41 axes its interval holds 0."""
+    names = [f"axis{i}" for i in range(40)]
+    step = {**effect(0.02, 0.0055), "verdict": "worse", "d": 0.02}
+    still = {**effect(0.0, 0.001), "verdict": "unchanged", "d": 0.02}
+    even = effect(0.0, 0.001, verdict="equivalent")
+    old = {"model": {"version": "1"}}
+
+    def judged(axes):
+        found = results(*({**even, "axis": axis} for axis in axes), axes=axes)
+        changes = [step, *({**still, "axis": axis} for axis in axes[1:])]
+        return gate.judge(found, {"old": old, "effects": changes}, policy(place))["verdict"]
+
+    assert judged(["age"]) == "fail"
+    assert judged(["age", *names]) == "inconclusive"
+
+
 def test_alpha_is_spent_over_releases(place):
     rules = policy(place)
     one = [effect(-0.047, 0.0055, verdict="disparity")]

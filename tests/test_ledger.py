@@ -135,6 +135,22 @@ def test_a_planted_control_leaves_no_record(tmp_path):
     assert not records()
 
 
+def test_a_ledger_that_cannot_be_written_costs_no_run(tmp_path):
+    said = []
+
+    class Listener(pipeline.Silent):
+        def say(self, text):
+            said.append(text)
+
+    ledger.LEDGER.parent.write_text("a file in the way")
+    run = run_of(tmp_path, "1", limit=6, listener=Listener())
+    assert run.finished
+    assert any("the ledger has no record of it" in text for text in said)
+    ledger.LEDGER.parent.unlink()
+    pipeline.record(run.folder)
+    assert len(records()) == 1
+
+
 def test_another_policy_or_design_is_another_record(tmp_path):
     run_of(tmp_path / "a", "1")
     run_of(tmp_path / "b", "1", limit=8)

@@ -77,3 +77,32 @@ def test_the_fingerprint_follows_what_decides_an_answer():
     assert fingerprint(local(), {"w": 2}) != base
     for changes in ({"name": "n"}, {"note": "x"}, {"path": "elsewhere"}, {"device": "cpu"}):
         assert fingerprint(local(**changes), {"w": 1}) == base, changes
+
+
+def served(**changes) -> RemoteModel:
+    return RemoteModel(
+        **{"name": "m", "family": "m", "version": "1", "backend": "openai",
+           "base_url": "http://localhost/v1", "model": "m", **changes}
+    )  # fmt: skip
+
+
+def test_the_fingerprint_of_a_served_model_follows_what_is_sent():
+    base = fingerprint(served(), {})
+    for changes in (
+        {"endpoint": "completions"}, {"extra_body": {"top_k": 1}}, {"headers": {"X-A": "b"}},
+        {"reasoning_tokens": 9}, {"model": "n"}, {"base_url": "http://other/v1"},
+        {"backend": "anthropic"},
+    ):  # fmt: skip
+        assert fingerprint(served(**changes), {}) != base, changes
+    for changes in (
+        {"api_key_env": "A"}, {"concurrency": 3}, {"timeout": 3.0}, {"logprobs": True},
+        {"prices": {"input": 1, "output": 2}}, {"proxy": "http://p:1"}, {"headers": {}},
+        {"requests_per_minute": 3}, {"extra_body": {}},
+    ):  # fmt: skip
+        assert fingerprint(served(**changes), {}) == base, changes
+
+
+@pytest.mark.parametrize("url", ["localhost:8000/v1", "www.example.org", "http//x", "http:///v1"])
+def test_an_address_without_a_scheme_or_a_host_says_how_it_begins(url):
+    with pytest.raises(ValueError, match="it begins with http:// or https://"):
+        served(base_url=url)

@@ -30,6 +30,7 @@ from harness.analysis.cells import (
 )
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
+from harness.analysis.crossed import intersections
 from harness.kinds import APART, KINDS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
@@ -54,7 +55,8 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
     Record
         `effects` (one a group and family), `axes` (one a family), `probes` (one a probe,
         language and cue kind), `secondary` (effects on other endpoints; they never decide),
-        `awareness` (one a probe of that kind) and `bbq` (one a group, kind `choice`).
+        `awareness` (one a probe of that kind), `intersections` (one a cell of two crossed
+        axes) and `bbq` (one a group, kind `choice`).
         Undefined numbers are None.
     """
     answers = join(prompts, scores)
@@ -80,6 +82,8 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         "secondary": secondary,
         "awareness": [awareness(key, members, rules.alpha)
                       for key, members in by_probe.items() if key.kind in APART],
+        "intersections": [row for family, members in by_family.items()
+                          for row in intersections(family, members, rules.alpha)],
         "bbq": [row for family, members in by_family.items() if family.kind == "choice"
                 for row in bbq(family, members)],
     }  # fmt: skip

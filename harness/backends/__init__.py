@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from harness.models import LocalModel, Model
 from harness.nouns import Record, Request, Response, Want
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What answering takes.
+
+    `tokens` counts the prompts' tokens, `computed` what is left of them when beginnings that
+    prompts of a block share are computed once, with the tokens to be written. `seconds` is a
+    rough guess for an idle machine; None where there is no ground for one.
+    """
+
+    tokens: int
+    computed: int
+    seconds: float | None
 
 
 class Backend(Protocol):
@@ -56,8 +71,8 @@ class Backend(Protocol):
         """
         ...
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
-        """Prompt tokens of all requests together; None where no tokenizer is at hand."""
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> Workload | None:
+        """What answering takes, without answering; None where no tokenizer is at hand."""
         ...
 
     def facts(self) -> Record:
@@ -77,4 +92,4 @@ def open_backend(model: Model, say: Callable[[str], None] = lambda _: None) -> B
         return LocalBackend(model, say)
     from harness.backends.remote import RemoteBackend
 
-    return RemoteBackend(model)
+    return RemoteBackend(model, say)

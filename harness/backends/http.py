@@ -11,20 +11,21 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import aiohttp
 import orjson
 
-from harness.errors import ModelError
+from harness.backends.access import Access
+from harness.backends.budget import Budget
+from harness.backends.pace import Pace
+from harness.backends.replies import retry_after, short, sort_of, words
+from harness.errors import BudgetError, ModelError
 from harness.models import RemoteModel
 from harness.nouns import Record
 
@@ -34,6 +35,10 @@ LONGEST_WAIT = 60.0
 LONGEST_CONNECT = 30.0
 LARGEST_REPLY = 16 * 2**20
 """Bytes of an unpacked response; no chat completion comes near it."""
+SILENCE = 3
+"""Timeouts in a row without any answer after which a server that takes connections is down."""
+BROKE = ("insufficient_quota", "insufficient balance", "billing", "credit balance")
+"""Words by which servers say that waiting will not help, whatever the status."""
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -58,13 +63,24 @@ class _Fault(Exception):
     """One attempt that failed."""
 
     def __init__(
-        self, words: str, *, again: bool = True, after: float = 0.0, unreachable: bool = False
+        self,
+        words: str,
+        *,
+        again: bool = True,
+        after: float = 0.0,
+        hasty: bool = False,
+        unreachable: bool = False,
+        silent: bool = False,
+        billed: bool = True,
     ) -> None:
         super().__init__(words)
         self.words = words
         self.again = again  # whether another attempt may help
         self.after = after  # seconds the server asks to wait
+        self.hasty = hasty  # it only wants fewer requests
         self.unreachable = unreachable  # no connection was made
+        self.silent = silent  # nothing came back in time
+        self.billed = billed  # the server may have worked on it
 
 
 class Engine(Generic[K, T]):
@@ -73,31 +89,51 @@ class Engine(Generic[K, T]):
     Parameters
     ----------
     model
-        Gives `concurrency`, `timeout` (seconds, per attempt), `retries` and what messages name.
+        Gives `concurrency`, `timeout` (seconds, per attempt), `total_timeout` (all attempts),
+        `retries`, the limits per minute, and what messages name.
     url
         The whole address.
-    key
-        Sent as a bearer token; blotted out of everything the server says.
+    access
+        Headers and proxy; its secrets are blotted out of everything the server says.
     body
         The JSON object to send for an item.
     read
         The value of an item from the server's JSON object. Raises ValueError where the object
         is not what the protocol says; that counts as a fault and is retried.
+    budget
+        What may be sent and spent; without one, nothing is held back.
+    tokens
+        Tokens that an item may write, for limits of tokens and money.
+    cost
+        What an item cost, from its value; None where the server did not say.
+    met
+        Whether this server has answered before; else one request goes alone first.
     """
 
     def __init__(
         self,
         model: RemoteModel,
         url: str,
-        key: str | None,
+        access: Access | None,
         body: Callable[[K], Record],
         read: Callable[[K, Record], T],
+        *,
+        budget: Budget | None = None,
+        tokens: Callable[[K], int] = lambda _: 0,
+        cost: Callable[[T], float | None] = lambda _: 0.0,
+        met: bool = False,
     ) -> None:
         self._model = model
         self._url = url
-        self._key = key
+        self._access = access or Access()
         self._body = body
         self._read = read
+        self._budget = budget or Budget()
+        self._tokens = tokens
+        self._cost = cost
+        self._met = met
+        self._over = False  # an end of all was met: nothing more is sent
+        self._pace = Pace(model, met=met)
         self._last_reply = -1.0  # loop time of the last HTTP answer of any kind
         self._misses = 0  # requests given up in a row, with no good answer between
         self._patience = max(20, 3 * model.concurrency)
@@ -109,18 +145,31 @@ class Engine(Generic[K, T]):
         ------
         ModelError
             The key or the address is refused, or the server is down.
+        BudgetError
+            The budget is used up; whatever was under way has been waited for.
         """
         waiting = iter(items)
         done: Done[K, T] = SimpleQueue()
+        spent: BudgetError | None = None
+        self._pace, self._over = Pace(self._model, met=self._met), False
         with self._running(done) as send:
-            asked = sum(map(send, islice(waiting, self._model.concurrency)))
+            # a few more than may be open, so that a free slot need not wait for this thread
+            most = self._model.concurrency + self._model.concurrency // 8
+            asked = sum(map(send, islice(waiting, most)))
             while asked:
                 got = _next(done)
+                asked -= 1
+                if isinstance(got, BudgetError):
+                    spent = got
+                    continue
                 if isinstance(got, Exception):
                     yield from _finished(done)
                     raise got
-                asked += sum(map(send, islice(waiting, 1))) - 1
+                if spent is None:
+                    asked += sum(map(send, islice(waiting, 1)))
                 yield got
+        if spent is not None:
+            raise spent
 
     @contextmanager
     def _running(self, done: Done[K, T]) -> Iterator[Callable[[K], int]]:
@@ -150,8 +199,7 @@ class Engine(Generic[K, T]):
     async def _serve(self, inbox: asyncio.Queue[tuple[K] | None], done: Done[K, T]) -> None:
         """Start whatever comes in, until None comes; then cancel what is unfinished."""
         headers = {"Content-Type": "application/json", "User-Agent": "bias-harness"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        headers.update(self._access.headers)
         seconds = self._model.timeout
         tasks: set[asyncio.Task[None]] = set()
         async with aiohttp.ClientSession(
@@ -173,43 +221,85 @@ class Engine(Generic[K, T]):
         try:
             done.put(await self._persist(session, item))
         except Exception as error:  # whatever it is, the caller must hear of it, not wait
+            self._over = self._over or not isinstance(error, BudgetError)
             done.put(error)
 
     async def _persist(self, session: aiohttp.ClientSession, item: K) -> Outcome[K, T]:
-        """One item, asked until it is answered, declined or given up."""
+        """One item, asked until it is answered, declined or given up.
+
+        Being told to slow down is no failed attempt: that is waited out until `total_timeout`.
+        """
         body = orjson.dumps(self._body(item))
-        began = 0.0
-        for attempt in range(self._model.retries + 1):
+        clock = asyncio.get_running_loop().time
+        began, deadline = 0.0, 0.0
+        tried = hasty = 0
+        while True:
             try:
-                data = await self._once(session, body)
-                value = self._understand(item, data)
-                self._misses = 0
-                return Outcome(item, value, data, None, False, attempt)
+                value, data = await self._attempt(session, item, body)
+                return Outcome(item, value, data, None, False, tried + hasty)
             except _Fault as caught:
                 fault = caught
             if not fault.again:
                 self._misses = 0
-                return Outcome(item, None, {}, fault.words, True, attempt)
-            if attempt == 0:
-                began = asyncio.get_running_loop().time()
-            if attempt < self._model.retries:
-                await asyncio.sleep(self._pause(attempt, fault.after))
-        self._count_miss(fault, began)
-        words = f"{fault.words} (asked {attempt + 1} times)"
-        return Outcome(item, None, {}, words, False, attempt)
+                return Outcome(item, None, {}, fault.words, True, tried + hasty)
+            if not deadline:
+                began, deadline = clock(), clock() + self._model.total_timeout
+            pause = self._pause(hasty if fault.hasty else tried, fault.after)
+            tried, hasty = tried + (not fault.hasty), hasty + fault.hasty
+            if tried > self._model.retries or clock() + pause > deadline:
+                break
+            await asyncio.sleep(pause)
+        self._count_miss(fault, began, clock())
+        said = f"{fault.words} (asked {tried + hasty} times)"
+        return Outcome(item, None, {}, said, False, tried + hasty - 1)
+
+    async def _attempt(
+        self, session: aiohttp.ClientSession, item: K, body: bytes
+    ) -> tuple[T, Record]:
+        """One attempt within pace and budget: what the server's answer says, and the answer."""
+        reads, writes = len(body) // 4, self._tokens(item)
+        await self._pace.enter(reads + writes)
+        try:
+            if self._over:
+                raise asyncio.CancelledError
+            most = self._budget.price(reads, writes)
+            while not self._budget.take(most):
+                await asyncio.sleep(0.02)  # until an open request ends and gives some back
+            spent = most
+            try:
+                data = await self._once(session, body)
+                value = self._understand(item, data)
+                told = self._cost(value)
+                spent = most if told is None else told
+            except _Fault as fault:
+                spent = most if fault.billed else 0.0
+                if fault.hasty:
+                    self._pace.refused(min(fault.after, self._model.total_timeout))
+                elif not fault.again:
+                    self._pace.answered()
+                raise
+            finally:
+                self._budget.settle(most, spent)
+            self._misses = 0
+            self._pace.answered()
+            return value, data
+        finally:
+            self._pace.leave()
 
     def _pause(self, attempt: int, after: float) -> float:
         """Seconds to wait: doubling, jittered, never less than the server asks for."""
-        own = min(FIRST_WAIT * 2.0**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0)
-        return max(own, min(after, self._model.timeout))
+        own = min(FIRST_WAIT * 2.0 ** min(attempt, 30), LONGEST_WAIT) * random.uniform(0.5, 1.0)
+        return max(own, after)
 
-    def _count_miss(self, fault: _Fault, began: float) -> None:
+    def _count_miss(self, fault: _Fault, began: float, now: float) -> None:
         """Stop everything where not this request but the server is at fault.
 
-        It is down when no request has had any answer since this one first failed at `began`.
+        It is down when no request has had any answer since this one first failed at `began`, or
+        for several timeouts.
         """
         where = self._model.base_url
-        if fault.unreachable and self._last_reply < began:
+        quiet = now - max(began, self._last_reply) >= SILENCE * self._model.timeout
+        if (fault.unreachable and self._last_reply < began) or (fault.silent and quiet):
             raise ModelError(f"{where}: the server is down ({fault.words})")
         self._misses += 1
         if self._misses >= self._patience:
@@ -221,7 +311,9 @@ class Engine(Generic[K, T]):
     async def _once(self, session: aiohttp.ClientSession, body: bytes) -> Record:
         """One attempt: the server's JSON object."""
         try:
-            async with session.post(self._url, data=body, allow_redirects=False) as reply:
+            async with session.post(
+                self._url, data=body, allow_redirects=False, proxy=self._access.proxy
+            ) as reply:
                 payload = await _payload(reply)
         except aiohttp.ClientConnectorCertificateError as error:
             raise ModelError(
@@ -229,47 +321,54 @@ class Engine(Generic[K, T]):
                 f"{self._say(error)}; add its issuer to the system's certificates"
             ) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise _Fault(f"no connection: {self._say(error)}", unreachable=True) from None
+            said = f"no connection: {self._say(error)}"
+            raise _Fault(said, unreachable=True, billed=False) from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise ModelError(
+                f"{self._model.base_url}: the proxy refuses ({error.status}: "
+                f"{short(error.message)}); check `proxy` in the model's definition"
+            ) from None
         except TimeoutError:
-            raise _Fault(f"no answer within {self._model.timeout:g} s") from None
+            raise _Fault(f"no answer within {self._model.timeout:g} s", silent=True) from None
         except (aiohttp.ClientError, OSError) as error:
             raise _Fault(f"the connection broke: {self._say(error)}") from None
         self._last_reply = asyncio.get_running_loop().time()
-        if self._key:
-            payload = payload.replace(self._key.encode(), b"[key]")
+        payload = self._access.blot_bytes(payload)
         try:
             data = orjson.loads(payload)
         except orjson.JSONDecodeError:
             data = None
         if not 200 <= reply.status < 300:
-            self._decline(reply, _words(data) or _sort_of(payload))
+            self._decline(reply, words(data) or sort_of(payload))
         if not isinstance(data, dict):
-            raise _Fault(f"the server answered {_sort_of(payload)} where a JSON object was due")
+            raise _Fault(f"the server answered {sort_of(payload)} where a JSON object was due")
         return data
 
     def _say(self, error: Exception) -> str:
         """An exception's own words, never its repr: that may show the headers."""
-        words = str(error)
-        return _short(words.replace(self._key, "[key]") if self._key else words) or (
-            type(error).__name__
-        )
+        return short(self._access.blot(str(error))) or type(error).__name__
 
     def _understand(self, item: K, data: Record) -> T:
         try:
             return self._read(item, data)
         except ValueError as error:
-            said = _words(data)
+            said = words(data)
             raise _Fault(f"{error}{': ' + said if said else ''}") from None
 
     def _decline(self, reply: aiohttp.ClientResponse, said: str) -> NoReturn:
         """Sort an answer that is no success: end of all, end of this one, or try again."""
         status, model = reply.status, self._model
+        if status == 402 or (status in (400, 403, 429) and any(w in said.lower() for w in BROKE)):
+            raise ModelError(f"{model.base_url}: the account has no credit left ({status}: {said})")
         if status in (401, 403):
-            advice = (
-                f"check the key in the environment variable {model.api_key_env}"
-                if model.api_key_env
-                else "it wants a key: name the environment variable that holds it as api_key_env"
-            )
+            if model.api_key_env:
+                advice = f"check the key in the environment variable {model.api_key_env}"
+            elif model.api_key_file:
+                advice = f"check the key in {model.api_key_file}"
+            else:
+                advice = (
+                    "it wants a key: name the environment variable that holds it as api_key_env"
+                )
             raise ModelError(f"{model.base_url}: access refused ({status}: {said}); {advice}")
         if status in (404, 405):
             hint = "" if model.base_url.rstrip("/").endswith("/v1") else " (is a /v1 missing?)"
@@ -278,12 +377,18 @@ class Engine(Generic[K, T]):
                 f"check base_url{hint} and model '{model.model}'"
             )
         if 300 <= status < 400:
+            target = self._access.blot(reply.headers.get("Location", ""))
             raise ModelError(
-                f"{self._url}: redirects to '{_short(reply.headers.get('Location', ''))}', which "
+                f"{self._url}: redirects to '{short(target)}', which "
                 "is refused because the key must not follow; put the final address into base_url"
             )
-        again = status in (408, 429) or status >= 500
-        raise _Fault(f"{status}: {said}", again=again, after=_retry_after(reply.headers))
+        raise _Fault(
+            f"{status}: {said}",
+            again=status in (408, 409, 425, 429) or status >= 500,
+            after=retry_after(reply.headers),
+            hasty=status == 429,
+            billed=False,
+        )
 
 
 def _next(done: Done[K, T]) -> Outcome[K, T] | Exception:
@@ -311,48 +416,3 @@ async def _payload(reply: aiohttp.ClientResponse) -> bytes:
             raise _Fault(f"the answer is larger than {LARGEST_REPLY // 2**20} MiB", again=False)
         parts.append(part)
     return b"".join(parts)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a Retry-After header (a number or an HTTP date) asks for; 0 without one."""
-    given = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(given)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(given)
-        except ValueError:
-            return 0.0
-        seconds = when.replace(tzinfo=when.tzinfo or UTC).timestamp() - time.time()
-    return seconds if 0 < seconds < float("inf") else 0.0
-
-
-def _words(data: Any) -> str:
-    """What a server's error object says, its code first; "" where it says nothing."""
-    if not isinstance(data, dict):
-        return ""
-    error = data.get("error") or data.get("detail") or data.get("message") or ""
-    if isinstance(error, str):
-        return _short(error)
-    if not isinstance(error, dict):
-        return _short(orjson.dumps(error).decode())
-    parts = (error.get("code") or error.get("type"), error.get("message"))
-    return _short(": ".join(str(part) for part in parts if part))
-
-
-def _sort_of(payload: bytes) -> str:
-    """In words, what a body is that is not the JSON that was due."""
-    start = payload[:400].decode("utf-8", "replace").strip()
-    if not start:
-        return "nothing"
-    if start.lower().startswith(("<!doctype", "<html", "<?xml")):
-        return "an HTML page"
-    if start.startswith("{"):
-        return "broken JSON"
-    return f"'{_short(start)}'"
-
-
-def _short(words: str) -> str:
-    """One printable line of at most 300 characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-    return line if len(line) <= 300 else line[:297] + "..."

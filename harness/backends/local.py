@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
-from harness.backends import weights
+from harness.backends import Workload, weights
 from harness.backends.quiet import quiet_transformers
 from harness.errors import InputError, ModelError
 from harness.models import LocalModel
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 8
 """Blocks computed side by side at most: each needs up to a gigabyte beside the weights."""
+NOT_FINITE = "the model's logits are not finite"
+FLOPS = 6e10
+"""Operations a second of one CPU core in float32: seen on current servers, for a rough guess."""
 PLAIN_END = "\nAnswer:"
 """What ends a prompt that is put without a chat template, so that an answer comes next."""
 
@@ -102,11 +105,29 @@ class LocalBackend:
             self._side_by_side, "block", initializer=torch.set_num_threads, initargs=(each,)
         )
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
-        """Prompt tokens, counted with the model's tokenizer if it is in the cache."""
-        if self._tokenizer is None and weights.cached(self.model) is None:
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> Workload | None:
+        """Counted with the model's tokenizer if it is in the cache; seconds for a CPU only."""
+        import torch
+
+        from harness.backends.engine.tree import unique_tokens
+
+        folder = weights.cached(self.model)
+        if folder is None:
             return None
-        return sum(len(self._encode(request.messages)) for request in requests)
+        tokens = computed = 0
+        for block in blocks:
+            sequences = []
+            for request in block:
+                prompt = self._encode(request.messages)
+                tokens += len(prompt)
+                computed += request.max_tokens if request.want is Want.TEXT else 0
+                sequences += [(*part.prompt, *part.continuation[:-1])
+                              for part in self._parts(request, prompt)]  # fmt: skip
+            computed += unique_tokens(sequences)
+        if self._device().type != "cpu":
+            return Workload(tokens, computed, None)
+        work = 2.0 * weights.multiplied(folder) * computed
+        return Workload(tokens, computed, work / (FLOPS * torch.get_num_threads()))
 
     def facts(self) -> Record:
         import torch
@@ -117,6 +138,7 @@ class LocalBackend:
         if self._network is not None:
             device = self._network.device
             facts["path"] = self._engine.path
+            facts["sampling"] = self._engine.sampling
             facts["device"] = str(device)
             facts["threads"] = torch.get_num_threads()
             if device.type == "cuda":
@@ -254,7 +276,7 @@ class LocalBackend:
     def _block(self, block: Sequence[Request]) -> list[Response]:
         try:
             return list(self._answers(block))
-        except (RuntimeError, IndexError) as error:  # what torch raises, lack of memory included
+        except (RuntimeError, IndexError, MemoryError) as error:  # what torch raises
             raise ModelError(
                 f"model '{self.model.name}': cannot compute these prompts: {_first_line(error)}"
             ) from error
@@ -317,30 +339,44 @@ class LocalBackend:
         return sum((float(logits[i, t] - total[i]) for i, t in steps), 0.0)
 
     def _generate(self, block: Sequence[_Tokens]) -> Iterator[Response]:
-        """Sampled text, the samples of one prompt decoded together."""
-        from harness.backends.engine.generate import Draw, generate
+        """Sampled text, the whole block decoded side by side."""
+        from harness.backends.engine import Draw
 
         decoding = self.model.decoding
-        draws = [Draw(part.prompt, part.request.seed, part.request.max_tokens) for part in block]
-        left = set(range(len(block)))
-        try:
-            for i, drawn in generate(
-                self._network, draws, temperature=decoding.temperature, top_p=decoding.top_p
-            ):
-                left.discard(i)
-                yield Response(
-                    block[i].request.prompt,
-                    Finish.STOP if drawn.ended else Finish.LENGTH,
-                    text=self._words().decode(drawn.tokens, skip_special_tokens=True),
-                    prompt_tokens=len(block[i].prompt),
-                    completion_tokens=len(drawn.tokens),
-                )
-        except FloatingPointError as error:
-            for i in sorted(left):
-                yield Response(
-                    block[i].request.prompt, Finish.ERROR, detail=str(error),
-                    prompt_tokens=len(block[i].prompt),
-                )  # fmt: skip
+        draws = [
+            Draw(part.prompt, part.request.seed, part.request.max_tokens, self._stops(part.request))
+            for part in block
+        ]
+        for i, drawn in self._engine.generate(
+            draws, temperature=decoding.temperature, top_p=decoding.top_p
+        ):
+            request = block[i].request
+            given = Response(
+                request.prompt,
+                Finish.STOP if drawn.ended else Finish.LENGTH,
+                text=self._text(drawn.tokens, request.stop),
+                prompt_tokens=len(block[i].prompt),
+                completion_tokens=len(drawn.tokens),
+            )
+            if drawn.failed:
+                given = replace(given, finish=Finish.ERROR, text=None, detail=NOT_FINITE)
+            yield given
+
+    def _stops(self, request: Request) -> Callable[[Sequence[int]], bool]:
+        """Whether a stop string is among the words so far.
+
+        Only the tokens that can spell the longest one are put into words: each spells a byte or
+        more, and the one before them may begin in the middle of a character.
+        """
+        if not request.stop:
+            return lambda _: False
+        last = 4 + max(len(text.encode()) for text in request.stop)
+        return lambda tokens: any(s in self._text(tokens[-last:]) for s in request.stop)
+
+    def _text(self, tokens: Sequence[int], stop: Sequence[str] = ()) -> str:
+        """The words of these tokens, up to the first stop string."""
+        text: str = self._words().decode(tokens, skip_special_tokens=True)
+        return text[: min([text.find(s) for s in stop if s in text], default=len(text))]
 
 
 def _response(first: _Tokens, found: Sequence[dict[str, float] | float]) -> Response:
@@ -353,7 +389,7 @@ def _response(first: _Tokens, found: Sequence[dict[str, float] | float]) -> Resp
         logprobs = {o.name: _sum([next(each) for _ in o.spellings]) for o in request.options}
     if not all(math.isfinite(value) for value in logprobs.values()):
         return Response(
-            request.prompt, Finish.ERROR, detail="the model's logits are not finite",
+            request.prompt, Finish.ERROR, detail=NOT_FINITE,
             prompt_tokens=len(first.prompt),
         )  # fmt: skip
     return Response(request.prompt, Finish.STOP, logprobs=logprobs, prompt_tokens=len(first.prompt))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.backends import Backend
+from harness.backends import Backend, Workload
 from harness.errors import InputError
 from harness.nouns import Finish, Record, Request, Response, Want
 
@@ -98,8 +98,8 @@ class PlantedBackend:
             },
         )
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
-        return self.inner.count_tokens(requests)
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> Workload | None:
+        return self.inner.workload(blocks)
 
     def facts(self) -> Record:
         return {**self.inner.facts(), "planted": self.identity()["plant"]}
@@ -129,8 +129,9 @@ class RecordedBackend:
             for request in block:
                 yield self.responses[request.prompt]
 
-    def count_tokens(self, requests: Sequence[Request]) -> int | None:
-        return sum(self.responses[request.prompt].prompt_tokens for request in requests)
+    def workload(self, blocks: Iterable[Sequence[Request]]) -> Workload | None:
+        tokens = sum(self.responses[r.prompt].prompt_tokens for block in blocks for r in block)
+        return Workload(tokens, 0, 0.0)
 
     def facts(self) -> Record:
         return {"device": "a record"}

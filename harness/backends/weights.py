@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import math
 import os
 import re
 import shutil
@@ -71,6 +72,21 @@ def cached(model: LocalModel) -> Path | None:
         except ModelError:
             return None
     return _local_folder(model)
+
+
+def multiplied(folder: Path) -> int:
+    """Parameters that every token is multiplied with: all but the embeddings."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "np") as tensors:
+            count += sum(
+                math.prod(tensors.get_slice(name).get_shape())
+                for name in tensors.keys()  # noqa: SIM118 - no mapping
+                if "embed" not in name and "lm_head" not in name
+            )
+    return count
 
 
 def materialise(model: LocalModel, say: Say = lambda _: None) -> Path:

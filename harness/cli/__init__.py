@@ -1,7 +1,7 @@
 """The command line: arguments in, text out, exit code. Nothing heavy is imported here.
 
 Exit codes: 0 done or pass, 1 a control or the gate failed, 2 usage or input, 3 the gate is
-inconclusive, 4 model or server failed, 130 interrupted.
+inconclusive or a budget is used up, 4 model or server failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.cli import probing, versions
+from harness.cli import probing, remote, versions
 
 DONE, USAGE, INTERRUPTED = 0, 2, 130
 
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _checks(commands)
     versions.register(commands)
     probing.register(commands)
+    remote.commands(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"
@@ -110,6 +111,7 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
                      help="count prompts and tokens, write nothing; a server is asked once "
                      "what it offers")  # fmt: skip
     run.add_argument("--json", action="store_true", help="print JSON instead of text")
+    remote.options(run)
     run.set_defaults(command=_lazily("run"))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from harness import pipeline, planning
-from harness.cli import screen
+from harness.cli import remote, screen
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.models import LocalModel, Model, resolve
@@ -23,14 +23,17 @@ MOST_PROMPTS = 200_000
 
 
 def run(given: argparse.Namespace) -> int:
+    model, told = _model(given), screen.Screen()
     options = {
-        "model": _model(given),
+        "model": model,
+        "backend": remote.backend(given, model, told.say),
         "suite": given.suite,
         "axes": given.axes,
         "limit": given.limit,
         "policy": given.policy,
+        "until_decided": given.until_decided,
         "command": "bias-harness " + shlex.join(sys.argv[1:]),
-        "listener": screen.Screen(),
+        "listener": told,
     }
     if given.dry_run:
         plan = pipeline.prepare(**options)

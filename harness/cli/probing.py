@@ -129,7 +129,8 @@ def _counter(name: str | None) -> Counter | None:
     backend = open_backend(resolve(name or DEFAULT_MODEL, shipped("models")))
 
     def tokens(text: str) -> int | None:
-        return backend.count_tokens([Request("", (Message("user", text),), Want.TEXT)])
+        found = backend.workload([[Request("", (Message("user", text),), Want.TEXT)]])
+        return None if found is None else found.tokens
 
     frame = tokens("")  # what a chat template adds
     if frame is None:

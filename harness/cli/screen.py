@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -128,6 +129,10 @@ def _notes(results: Record) -> list[str]:
         lines += wrap(_control(probe["control"]))
         for fault in probe["faults"]:
             lines += wrap(f"! {fault}; nothing can be called equivalent")
+    early = [axis for axis in results["axes"] if (axis.get("look") or {}).get("stopped")]
+    if early:
+        where = ", ".join(f"{axis['axis']} at look {axis['look']['look']}" for axis in early)
+        lines += wrap(f"decided and asked no further: {where} of {early[0]['look']['of']}")
     repeats = [axis["repeat"] for axis in results["axes"]]
     if all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
         lines += wrap(
@@ -159,10 +164,12 @@ def dry_run(counts: Record) -> str:
     about = "" if counts["tokens_counted"] else "about "
     lines = [
         f"{counts['prompts']} prompts in {counts['blocks']} blocks, {about}{tokens} prompt tokens",
+        *_work(counts),
         f"design {counts['design']}",
     ]
     if counts["requests"] is not None:
         lines.append(f"{counts['requests']} requests to the server")
+        lines.append(_bill(counts["bill"]))
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
@@ -174,6 +181,26 @@ def dry_run(counts: Record) -> str:
             + "".join(f"{cell:>10}" for cell in cells)
         )
     return "\n".join(lines)
+
+
+def _work(counts: Record) -> list[str]:
+    """What a local model has to compute, and about how long that takes."""
+    if counts["tokens_computed"] is None:
+        return []
+    said = f"{counts['tokens_computed']} tokens to compute: shared beginnings once"
+    if counts["seconds"]:
+        minutes = math.ceil(counts["seconds"] / 60)
+        said += f"; about {minutes} min on this machine if it is idle"
+    return [said]
+
+
+def _bill(bill: Record) -> str:
+    """What the requests cost, as far as that can be told before they are sent."""
+    said = (f"about {bill['prompt_tokens']} tokens read, at most {bill['completion_tokens']} "
+            "written, without retries")  # fmt: skip
+    if bill["cost"] is None:
+        return f"{said}; no cost: the model's definition has no prices"
+    return f"{said}: at most about {bill['cost']:.2f} {bill['currency']}"
 
 
 def controls(rows: Sequence[Control]) -> str:

@@ -24,8 +24,9 @@ def history_figure(records: Sequence[Record], path: Path) -> None:
     """Draw every axis of every model family over its versions and write it, PNG or SVG.
 
     A panel is one axis: for each version the effect that is largest there, with its simultaneous
-    interval, over the equivalence band of its own policy; verdicts by colour and form. The grey
-    line follows the group that is largest in the newest version through those of its design.
+    interval (thin) and the one that decides equivalence (thick), over the equivalence band of its
+    own policy; verdicts by colour and form. The grey line follows the group that is largest in
+    the newest version through those of its design.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     versions = max(map(len, panels.values()))
-    width = max(4.2, 1.2 + 0.6 * versions)
+    width = max(4.2 if columns > 1 else 7.5, 1.2 + 0.6 * versions)
     drawn = Figure(figsize=(width * columns, 0.9 + 2.5 * rows), layout="constrained")
     grid = list(drawn.subplots(rows, columns, squeeze=False).flat)
     several = len({key[:-1] for key in panels}) > 1
@@ -83,6 +84,7 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
     handles: list[Any] = [Line2D([], [], label=verdict, **form(verdict)) for verdict in COLOURS]
     handles.append(Patch(color="#dde7ee", label="equivalence band"))
     handles.append(Line2D([], [], color="#595959", linewidth=1.1, label="simultaneous interval"))
+    handles.append(Line2D([], [], color="#595959", linewidth=3, label="interval of equivalence"))
     handles.append(Line2D([], [], color="#8b8b85", linewidth=0.8, marker=".", markersize=4,
                           label="the newest version's group, same design"))  # fmt: skip
     drawn.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8.5)
@@ -94,20 +96,24 @@ def _trend(points: Sequence[tuple[Record, Row]]) -> tuple[list[int], list[float]
     newest, last = points[-1]
     if not last["largest"]:
         return [], []
-    key = {**{name: last[name] for name in FAMILY}, "group": last["largest"]["group"]}
     found = [
-        (x, effect["estimate"])
-        for x, (record, _) in enumerate(points)
+        (x, _effect(record, row, last["largest"]["group"])["estimate"])
+        for x, (record, row) in enumerate(points)
         if record["design"] == newest["design"]
-        for effect in record["effects"]
-        if effect["estimate"] is not None and all(effect[k] == v for k, v in key.items())
     ]
-    return [x for x, _ in found], [y for _, y in found]
+    known = [(x, y) for x, y in found if y is not None]
+    return [x for x, _ in known], [y for _, y in known]
+
+
+def _effect(record: Record, row: Row, group: str) -> Row:
+    """The effect of one group on the axis of `row`; every group of a design has one."""
+    key = {**{name: row[name] for name in FAMILY}, "group": group}
+    return next(e for e in record["effects"] if all(e[k] == v for k, v in key.items()))
 
 
 def _panel(axes: Axes, points: Sequence[tuple[Record, Row]]) -> None:
     axes.axhline(0, color="#8b8b85", linewidth=0.8, zorder=1)
-    for x, (_, row) in enumerate(points):
+    for x, (record, row) in enumerate(points):
         axes.fill_between([x - 0.5, x + 0.5], -row["margin"], row["margin"], color="#dde7ee",
                           linewidth=0, zorder=0)  # fmt: skip
         largest = row["largest"]
@@ -117,6 +123,9 @@ def _panel(axes: Axes, points: Sequence[tuple[Record, Row]]) -> None:
         y, colour = largest["estimate"], COLOURS[row["verdict"]]
         if largest["low"] is not None:
             axes.plot([x, x], [largest["low"], largest["high"]], color=colour, linewidth=1.1)
+            inner = _effect(record, row, largest["group"])
+            axes.plot([x, x], [inner["tost_low"], inner["tost_high"]], color=colour, linewidth=3,
+                      solid_capstyle="butt")  # fmt: skip
         axes.plot(x, y, **form(row["verdict"]))
         axes.annotate(largest["group"], (x, y), (5, 4), textcoords="offset points", fontsize=7)
     axes.plot(*_trend(points), color="#8b8b85", linewidth=0.8, marker=".", markersize=4, zorder=2)

@@ -18,7 +18,15 @@ from harness.stats.intersections import Intersections, intersections
 from harness.stats.intervals import mean_interval
 from harness.stats.missing import MissingBounds, missing_bounds
 from harness.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
-from harness.stats.planner import Plan, contrast_sd, detectable, plan, still_needed, upper_sd
+from harness.stats.planner import (
+    Plan,
+    contrast_sd,
+    decidable,
+    detectable,
+    plan,
+    still_needed,
+    upper_sd,
+)
 from harness.stats.rare import RareEffects, enough_events, rare_effects, shuffle_p
 from harness.stats.rates import ImpactRatio, impact_ratio, logit_effects
 from harness.stats.releases import Confirmation, alpha_spending, confirm
@@ -34,7 +42,7 @@ __all__ = [
     "MissingBounds", "Plan", "RareEffects", "Share", "VersionComparison", "WorstGap",
     "agreement", "alpha_spending", "axis_verdict", "bbq_scores", "benjamini_hochberg",
     "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means", "compare_versions",
-    "confirm", "contrast_sd", "contrasts", "cr2", "declared_looks", "detectable",
+    "confirm", "contrast_sd", "contrasts", "cr2", "decidable", "declared_looks", "detectable",
     "enough_events", "family_size", "flip_rates", "floor_excess", "group_effects",
     "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval",
     "missing_bounds", "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t",

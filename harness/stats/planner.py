@@ -85,6 +85,26 @@ def plan(margin: float, sd: float, groups: int, power: float = 0.8, *, alpha: fl
     return Plan(margin=margin, sd=sd, groups=groups, power=power, alpha=alpha, **needed)
 
 
+def decidable(
+    sd: float, scenarios: int, groups: int, *, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The smallest margin at which a design calls every group of a fair axis equivalent.
+
+    Parameters, units and errors as in `detectable`.
+
+    Notes
+    -----
+    Formula: (t_{1-alpha} + t_{1-beta/(2K)}) sd / sqrt(G), beta = 1 - power, G - 1 degrees of
+    freedom: `Plan.all_equivalent` solved for the margin.
+    """
+    check_margin(sd, "sd")
+    _check_design(groups, power, alpha)
+    if scenarios < FEWEST_SCENARIOS:
+        raise ValueError(f"at least {FEWEST_SCENARIOS} scenarios are needed, got {scenarios}")
+    total = _sum(alpha, (1 - power) / groups / 2, scenarios - 1)
+    return float(total * sd / np.sqrt(scenarios))
+
+
 def detectable(
     sd: float, scenarios: int, groups: int, *, alpha: float = 0.05, power: float = 0.8
 ) -> float:

@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import math
 import random
+import re
 import ssl
 import threading
 from collections import deque
@@ -50,6 +51,8 @@ class FakeServer:
         self.script: deque[Act] = deque()
         self.chances: Callable[[str], Mapping[str, float]] = chances
         self.logprobs = True
+        self.most_logprobs = 20  # more are refused
+        self.prompt_logprobs = False  # whether the prompt's own are shown, as vLLM does
         self.latency = 0.0  # seconds
         self.seen: list[Body] = []
         self.headers: list[Mapping[str, str]] = []
@@ -82,7 +85,8 @@ class FakeServer:
 
     async def _listen(self) -> None:
         app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._handle)
+        for path in ("chat/completions", "completions", "messages"):
+            app.router.add_post(f"/v1/{path}", self._handle)
         app.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.05)
         await self._runner.setup()
@@ -92,12 +96,12 @@ class FakeServer:
 
     async def _die(self) -> None:
         if self._runner and self._runner.server:
+            await asyncio.sleep(0.3 if self._tls else 0.03)  # connections still being made
             for connection in self._runner.server.connections:
                 if connection.transport:
                     connection.transport.abort()
             await self._runner.cleanup()
         self._runner = None
-        await asyncio.sleep(0.3 if self._tls else 0.01)  # connections that were still being made
         mine = asyncio.current_task()
         left = [task for task in asyncio.all_tasks() if task is not mine]
         for task in left:
@@ -124,14 +128,44 @@ class FakeServer:
 # -- what a server may do ----------------------------------------------------------------------
 
 
-async def good(server: FakeServer, _: web.Request, body: Body) -> web.StreamResponse:
-    """A proper completion."""
-    return web.json_response(completion(server, body))
+async def good(server: FakeServer, request: web.Request, body: Body) -> web.StreamResponse:
+    """A proper answer in the protocol of the path that was asked."""
+    top = body.get("top_logprobs", body.get("logprobs"))
+    if server.logprobs and isinstance(top, int) and top > server.most_logprobs:
+        return await status(400, f"logprobs: at most {server.most_logprobs}")(server, request, body)
+    speaks = {"completions": completion, "messages": message}
+    kind = "chat" if "/chat/" in request.path else request.path.rpartition("/")[2]
+    return web.json_response(speaks.get(kind, completion)(server, body))
+
+
+def words(text: str) -> list[str]:
+    """A text as the server's tokens: words with the blank before them."""
+    return re.findall(r" ?[^ ]+| +", text)
+
+
+def echoed(prompt: str) -> list[float]:
+    """A log-probability for every token of `words(prompt)`: that of the word, whatever precedes."""
+    return [-1 - len(word) / 10 for word in words(prompt)]
+
+
+def message(server: FakeServer, body: Body) -> Body:
+    """What the Messages protocol answers: the same draw, since it knows no seeds."""
+    prompt = "\n".join(m["content"] for m in body["messages"])
+    likely = server.chances(prompt)
+    drawn = random.Random(prompt).choices(list(likely), list(likely.values()), k=1)[0]
+    return {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": body["model"] + "-2026",
+        "content": [{"type": "text", "text": drawn}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": len(prompt.split()), "output_tokens": 1},
+    }  # fmt: skip
 
 
 def completion(server: FakeServer, body: Body) -> Body:
     """What the protocol answers to `body`: `n` choices, log-probabilities where asked for."""
-    prompt = "\n".join(message["content"] for message in body["messages"])
+    if "prompt" in body:
+        prompt = body["prompt"]
+    else:
+        prompt = "\n".join(message["content"] for message in body["messages"])
     likely = server.chances(prompt)
     dice = random.Random(f"{body.get('seed')}")
     longest = body.get("max_tokens") or 16
@@ -143,16 +177,51 @@ def completion(server: FakeServer, body: Body) -> Body:
             "message": {"role": "assistant", "content": "".join(drawn)},
             "finish_reason": "length" if longest < 3 else "stop",
         }
-        if server.logprobs and body.get("logprobs"):
+        if "prompt" in body:
+            choice["text"] = choice.pop("message")["content"]
+            if server.logprobs and body.get("logprobs"):
+                choice["logprobs"] = _legacy(body, likely, drawn[0])
+        elif server.logprobs and body.get("logprobs"):
             choice["logprobs"] = {"content": [_shown(likely, drawn[0], body["top_logprobs"])]}
         choices.append(choice)
     return {
+        **_scored(server, body),
         "id": "chatcmpl-always-the-same",
         "object": "chat.completion",
         "model": "fake-2024-05-01",
         "system_fingerprint": "fp_1",
         "choices": choices,
         "usage": {"prompt_tokens": len(prompt.split()), "completion_tokens": min(longest, 2)},
+    }
+
+
+def _legacy(body: Body, likely: Mapping[str, float], drawn: str) -> Body:
+    """Log-probabilities as the completions protocol has them, of the echo too where asked for."""
+    top = sorted(likely.items(), key=lambda item: -item[1])[: body["logprobs"]]
+    last = {token: math.log(p) for token, p in top}
+    echo = words(body["prompt"]) if body.get("echo") else []
+    tokens = [*echo, drawn]
+    return {
+        "tokens": tokens,
+        "token_logprobs": [None, *echoed(body["prompt"])[1:], -0.5] if echo else [-0.5],
+        "text_offset": [sum(map(len, tokens[:i])) for i in range(len(tokens))],
+        "top_logprobs": [*(None for _ in echo), last],
+    }
+
+
+def _scored(server: FakeServer, body: Body) -> Body:
+    """vLLM's log-probabilities of the prompt; the others pass the parameter over."""
+    if not server.prompt_logprobs or body.get("prompt_logprobs") is None:
+        return {}
+    prompt = " ".join(message["content"].strip() for message in body["messages"])
+    return {
+        "prompt_logprobs": [
+            None,
+            *(
+                {"7": {"logprob": value, "rank": 1, "decoded_token": word}}
+                for word, value in zip(words(prompt)[1:], echoed(prompt)[1:], strict=True)
+            ),
+        ]
     }
 
 

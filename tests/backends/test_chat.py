@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from harness.backends import chat
-from harness.errors import ModelError
 from harness.models import RemoteModel
 from harness.nouns import Finish, Message, Option, Request, Want
 
@@ -52,11 +51,6 @@ def test_system_prompt_goes_first() -> None:
     body = chat.body(model(system_prompt="Be fair."), SAY)
     assert body["messages"][0] == {"role": "system", "content": "Be fair."}
     assert len(body["messages"]) == 2
-
-
-def test_sequence_likelihood_is_refused() -> None:
-    with pytest.raises(ModelError, match="no log-likelihood"):
-        chat.body(model(), Request("p", (), Want.SEQUENCE))
 
 
 def test_spellings_are_summed_each_token_once() -> None:
@@ -124,12 +118,10 @@ def test_log_probabilities_of_another_shape_are_none(logprobs: Any) -> None:
     assert chat.top_tokens({"logprobs": logprobs}) == {}
 
 
-def test_empty_choices_and_empty_completions_are_empty_text() -> None:
-    empty: dict[str, Any] = {"choices": []}
-    for data in (empty, reply(text=""), reply(text="", message={"content": None})):
+def test_empty_completions_are_empty_text() -> None:
+    for data in (reply(text=""), reply(text="", message={"content": None})):
         got = chat.response(SAY, data)
         assert got.text == "" and got.logprobs is None
-    assert chat.response(ASK, empty).finish is Finish.STOP
 
 
 def test_first_token_that_ends_the_answer_keeps_its_log_probabilities() -> None:
@@ -156,6 +148,7 @@ def test_a_refusal_beside_the_content_is_the_text() -> None:
         {},
         {"choices": None},
         {"choices": {}},
+        {"choices": []},
         {"choices": [None]},
         {"choices": [{}]},
         {"choices": [{"message": "Yes"}]},
@@ -183,3 +176,81 @@ def test_failures_say_whether_the_prompt_was_too_long_or_filtered() -> None:
     assert plain.finish is Finish.ERROR and not plain.truncated
     ill = chat.failure(ASK, "503: the content_filter is ill", declined=False)
     assert ill.finish is Finish.ERROR
+
+
+# -- thoughts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "thoughts"),
+    [
+        ("<think>She is old.</think>\n\nYes", "Yes", "She is old."),
+        ("She is old.</think>Yes", "Yes", "She is old."),  # the template opened the block
+        ("<think>\n\n</think>\n\nNo", "No", None),
+        ("<think>and so on and so", "", "and so on and so"),  # cut: there is no answer
+        ("Yes, I <think> so.", "Yes, I <think> so.", None),
+        ("Yes", "Yes", None),
+        ("a <think> b </think> c", "a <think> b </think> c", None),
+    ],
+)
+def test_thoughts_are_taken_out_of_the_text(text: str, answer: str, thoughts: str | None) -> None:
+    got = chat.response(SAY, reply(message={"content": text}))
+    assert (got.text, got.reasoning) == (answer, thoughts)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thoughts_in_a_field_of_their_own(name: str) -> None:
+    got = chat.response(SAY, reply(message={"content": "Yes", name: "She is old."}))
+    assert (got.text, got.reasoning) == ("Yes", "She is old.")
+
+
+def test_thinking_has_tokens_of_its_own() -> None:
+    assert chat.body(model(reasoning_tokens=1000), SAY)["max_tokens"] == 1007
+
+
+def test_withheld_and_broken_answers() -> None:
+    assert chat.response(SAY, reply(finish_reason="sensitive")).finish is Finish.FILTER
+    with pytest.raises(ValueError, match="insufficient_system_resource"):
+        chat.response(SAY, reply(finish_reason="insufficient_system_resource"))
+
+
+# -- likelihoods of whole answers ----------------------------------------------------------------
+
+
+def prompt_logprobs(*tokens: tuple[str, float | None]) -> dict[str, Any]:
+    shown = [None, *({"9": {"logprob": p, "decoded_token": t}} for t, p in tokens)]
+    return {"prompt_logprobs": shown, **reply()}
+
+
+def test_a_whole_answer_stands_unfinished_in_the_prompt() -> None:
+    body = chat.scoring(model(system_prompt="Be fair."), ASK, "Yes, hire")
+    assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant"]
+    assert body["messages"][-1]["content"] == "Yes, hire"
+    assert body["continue_final_message"] and not body["add_generation_prompt"]
+    assert body["prompt_logprobs"] == 0
+
+
+def test_its_tokens_are_taken_from_the_end() -> None:
+    data = prompt_logprobs(
+        ("Yes", -50.0), ("\n", -9.0), ("Yes", -1.0), (",", -2.0), (" hire", -4.0)
+    )
+    assert chat.scored(model(), ASK, "Yes, hire", data).logprobs == {"Yes, hire": -7.0}
+
+
+def test_a_token_over_the_border_gives_no_likelihood() -> None:
+    data = prompt_logprobs(("?", -1.0), (":Yes", -1.0))
+    assert chat.scored(model(), ASK, "Yes", data).logprobs == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"choices": [{"message": {}}]},
+        prompt_logprobs(("Yes", None)),
+        prompt_logprobs(("Yes", 0.7)),
+        {"prompt_logprobs": [3], **reply()},
+    ],
+)
+def test_log_probabilities_of_a_prompt_that_are_none_raise(data: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="the server left out"):
+        chat.scored(model(), ASK, "Yes", data)

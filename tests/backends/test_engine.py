@@ -247,3 +247,10 @@ def test_threads_compute_trees_of_their_own():
         together = list(pool.map(lambda seed: dict(ENGINE.logits(forest(seed))), range(6)))
     for a, b in zip(alone, together, strict=True):
         assert all(torch.allclose(a[i], b[i], atol=1e-4) for i in a)
+
+
+def test_unique_tokens_count_every_shared_beginning_once():
+    from harness.backends.engine.tree import unique_tokens
+
+    assert unique_tokens([(1, 2, 3), (1, 2, 4), (1, 2, 3), (5,)]) == 5
+    assert unique_tokens([]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -101,6 +102,18 @@ def test_samples_follow_their_own_seed(tiny):
     alone = [drawn(seed)[0] for seed in (1, 2, 3)]
     assert drawn(1, 2, 3) == alone
     assert len(set(alone)) > 1
+
+
+def test_a_stop_string_ends_the_text_and_is_left_out(tiny):
+    asked = request(0, "Tell.", Want.TEXT, max_tokens=40, seed=5)
+    [free] = answers(tiny, [asked]).values()
+    middle = len(free.text) // 2
+    stop = free.text[middle : middle + 2]
+    told = replace(asked, stop=("never said", stop))
+    cut = answers(tiny, [told, request(1, "Who?", Want.TEXT)])["p0"]
+    assert cut.text == free.text[: free.text.index(stop)]
+    assert cut.finish is Finish.STOP
+    assert 0 < cut.completion_tokens < free.completion_tokens
 
 
 def test_greedy_decoding_is_that_of_generate(tiny, tiny_model):
@@ -238,3 +251,16 @@ def test_identity_follows_the_files(tiny, tiny_model, tmp_path, monkeypatch):
     assert weights.identity(model) == first
     (moved / "config.json").write_text((moved / "config.json").read_text() + " ")
     assert weights.identity(model) != first
+
+
+def test_a_workload_is_counted_without_answering(tiny):
+    from harness.backends import weights
+
+    backend = LocalBackend(tiny)
+    asked = REQUESTS[:2]
+    work = backend.workload([asked])
+    assert work.tokens == sum(len(backend._encode(r.messages)) for r in asked)
+    assert 0 < work.computed < work.tokens  # the prompts share their beginning
+    assert work.seconds > 0
+    network = 2 * (32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 64 + 2 * 32) + 32
+    assert weights.multiplied(weights.cached(tiny)) == network

@@ -71,13 +71,20 @@ def test_facts_say_what_was_served_and_used(server: FakeServer) -> None:
         "served_models": ["fake-2024-05-01"],
         "system_fingerprints": ["fp_1"],
         "logprobs": True,
-        "requests": 4,
-        "retries": 1,
-        "prompt_tokens": sum(r.prompt_tokens for r in found),
-        "completion_tokens": 4,
+        "sequences": None,
+        "offer": f"{server.url} serves 'fake-2024-05-01': first-token probabilities (top 20), "
+        "sampled text",
+        "usage": {
+            "requests": 4,
+            "retries": 1,
+            "cached": 0,
+            "prompt_tokens": sum(r.prompt_tokens for r in found),
+            "completion_tokens": 4,
+            "cost": None,
+        },
     }
     assert asked.identity() == {"base_url": server.url, "model": "fake"}
-    assert asked.count_tokens(asks(2)) is None
+    assert asked.workload([asks(2)]) is None
     asked.close()
 
 
@@ -139,7 +146,7 @@ def test_log_probabilities_are_looked_for_once(server: FakeServer) -> None:
 def test_a_definition_that_says_is_not_checked(server: FakeServer) -> None:
     assert not backend(server, logprobs=False).offers(Want.NEXT_TOKEN)
     assert backend(server, logprobs=True).offers(Want.NEXT_TOKEN)
-    assert backend(server).offers(Want.TEXT) and not backend(server).offers(Want.SEQUENCE)
+    assert backend(server).offers(Want.TEXT)
     assert server.seen == []
 
 
@@ -175,7 +182,10 @@ def _emptied(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "act, words",
     [
-        (status(400, {"message": "use max_completion_tokens"}), "use max_completion_tokens"),
+        (
+            status(400, {"message": "use max_completion_tokens"}),
+            "use max_completion_tokens; a parameter it does not know is left out",
+        ),
         (raw(b"<html></html>", "text/html"), "an HTML page"),
         (status(500), "500: no luck"),
         (status(401), "access refused"),
@@ -267,3 +277,131 @@ def test_a_line_that_only_echoes_does_not_tell_the_key(monkeypatch: pytest.Monke
         thread.join()
     assert got.finish is Finish.ERROR and got.detail is not None
     assert "Bearer" in got.detail and KEY not in got.detail
+
+
+# -- likelihoods, thoughts, parameters ----------------------------------------------------------
+
+
+def test_the_likelihood_of_a_whole_answer(server: FakeServer) -> None:
+    server.prompt_logprobs = True
+    asked = backend(server)
+    assert asked.offers(Want.SEQUENCE)
+    before = len(server.seen)
+    for got in answers(asked, 5, Want.SEQUENCE):
+        # a word's log-probability is -1 - length / 10, the blank before it included
+        yes = math.log(2 * math.exp(-1.4) + math.exp(-1.4))  # "Yes", " Yes", "yes"
+        assert got.logprobs is not None and got.logprobs["yes"] == pytest.approx(yes)
+        assert got.logprobs["no"] == pytest.approx(math.log(3 * math.exp(-1.3)))
+    assert len(server.seen) - before == 5 * 6  # one request a spelling
+
+
+def test_a_server_without_likelihoods_offers_none(server: FakeServer) -> None:
+    assert not backend(server).offers(Want.SEQUENCE)
+    server.act = status(400, "prompt_logprobs: unknown field")
+    assert not backend(server).offers(Want.SEQUENCE)
+    server.act = status(500)
+    with pytest.raises(ModelError, match="500: no luck"):
+        backend(server).offers(Want.SEQUENCE)
+
+
+def test_a_failure_of_one_spelling_is_a_failure_of_the_prompt(server: FakeServer) -> None:
+    server.prompt_logprobs = True
+
+    async def act(this: FakeServer, request: Any, body: Any) -> Any:
+        bad = (
+            body["messages"][-1]["content"] == "no" and "Case 1." in body["messages"][0]["content"]
+        )
+        return await (status(400, "context length exceeded") if bad else good)(this, request, body)
+
+    server.act = act
+    found = {r.prompt: r for r in answers(backend(server), 3, Want.SEQUENCE)}
+    assert found["p1"].finish is Finish.ERROR and found["p1"].truncated
+    assert found["p1"].logprobs is None and found["p0"].finish is Finish.STOP
+
+
+def test_fewer_log_probabilities_where_a_server_refuses_twenty(server: FakeServer) -> None:
+    server.most_logprobs = 5
+    asked = backend(server, logprobs=None)
+    assert asked.offers(Want.NEXT_TOKEN) and "(top 5)" in asked.facts()["offer"]
+    found = answers(asked, 3)
+    assert {body["top_logprobs"] for body in server.seen[2:]} == {5}
+    # ten tokens are possible and five are shown: what is not shown is bounded, not zero
+    for got in found:
+        assert got.logprobs is not None
+        prompt = f"Case {got.prompt[1:]}. Hire?"
+        for option in YES_NO:
+            if option.name not in got.logprobs:
+                assert got.absent_below is not None
+                assert logp(prompt, option.spellings) < got.absent_below
+
+
+def test_a_resumed_run_finds_out_how_many_are_shown(server: FakeServer) -> None:
+    """The design is known from the manifest, so nobody asked what the server offers."""
+    server.most_logprobs = 5
+    assert {r.finish for r in answers(backend(server, logprobs=None), 3)} == {Finish.STOP}
+
+
+def test_a_model_that_thinks_is_told_apart(server: FakeServer) -> None:
+    def thinks(answer: dict[str, Any]) -> None:
+        answer["choices"][0]["message"] = {"content": "", "reasoning_content": "Let me"}
+
+    server.act = changed(thinks)
+    with pytest.raises(InputError, match="thinks before it answers: write `reasoning_tokens"):
+        backend(server, logprobs=None).offers(Want.NEXT_TOKEN)
+    assert not backend(server, logprobs=None, reasoning_tokens=500).offers(Want.NEXT_TOKEN)
+    server.act = changed(lambda answer: answer["choices"][0]["message"].update(reasoning="hm"))
+    got = answers(backend(server, logprobs=None, reasoning_tokens=500), 2, Want.TEXT)
+    assert {r.reasoning for r in got} == {"hm"} and server.seen[-1]["max_tokens"] == 508
+
+
+def test_what_the_definition_adds_and_takes_away(server: FakeServer) -> None:
+    extra = {"seed": None, "chat_template_kwargs": {"enable_thinking": False}}
+    asked = backend(server, extra_body=extra, headers={"X-Team": "fairness"})
+    answers(asked, 1, Want.TEXT)
+    assert "seed" not in server.seen[0]
+    assert server.seen[0]["chat_template_kwargs"] == {"enable_thinking": False}
+    assert server.headers[0]["X-Team"] == "fairness"
+
+
+@pytest.mark.parametrize("extra", [{"n": 4}, {"messages": []}, {"temperature": 0.5}])
+def test_what_the_harness_decides_is_not_to_be_taken_over(extra: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="extra_body"):
+        backend("http://localhost/v1", extra_body=extra)
+
+
+# -- the order of asking ------------------------------------------------------------------------
+
+
+def test_members_of_a_set_are_asked_together_in_a_drawn_order(server: FakeServer) -> None:
+    block = [
+        Request(
+            f"p{g}-{s}", asks(1)[0].messages, Want.TEXT, max_tokens=4, sample=s, seed=10 * s + g
+        )
+        for g in range(10)
+        for s in range(3)
+    ]
+    orders = []
+    for seed in (0, 0, 1):
+        server.seen.clear()
+        list(backend(server, concurrency=1, decoding={"seed": seed}).answer([block]))
+        orders.append([body["seed"] for body in server.seen])
+    first, again, other = orders
+    assert first == again != other
+    for order in orders:
+        assert [seed // 10 for seed in order] == [0] * 10 + [1] * 10 + [2] * 10
+        assert order != sorted(order)
+
+
+# -- a server that turns into another -----------------------------------------------------------
+
+
+def test_a_server_that_changes_is_noticed(server: FakeServer) -> None:
+    from harness.backends.remote import RemoteBackend
+
+    told: list[str] = []
+    asked = RemoteBackend(backend(server).model, told.append)
+    server.script.extend([good] * 3)
+    server.act = changed(lambda answer: answer.update(system_fingerprint="fp_2"))
+    list(asked.answer([asks(8)]))
+    assert len(told) == 1 and "system_fingerprint was 'fp_1' and is 'fp_2'" in told[0]
+    assert asked.facts()["system_fingerprints"] == ["fp_1", "fp_2"]

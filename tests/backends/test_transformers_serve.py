@@ -8,6 +8,7 @@ BIAS_HARNESS_TEST_MODEL_DIR, else the one in the cache, fetched if need be.
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import socket
 import subprocess
@@ -19,10 +20,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+from scipy.stats import binomtest
 
 from harness.backends import weights
+from harness.backends.local import LocalBackend
 from harness.backends.remote import RemoteBackend
 from harness.errors import ModelError
+from harness.kinds import decision
 from harness.models import LocalModel, RemoteModel, load
 from harness.nouns import Finish, Message, Request, Want
 
@@ -137,7 +141,7 @@ def test_a_decision_is_n_sampled_answers(served: Served) -> None:
     assert all(r.logprobs is None and 0 < r.completion_tokens <= 8 for r in found)
     assert len(set(texts)) > 1, "the answers are not drawn"
     facts = backend.facts()
-    assert facts["requests"] == 16 and facts["prompt_tokens"] > 16 * 20
+    assert facts["usage"]["requests"] == 16 and facts["usage"]["prompt_tokens"] > 16 * 20
 
 
 def test_a_seed_draws_the_same_answer_again(served: Served) -> None:
@@ -151,6 +155,31 @@ def test_a_seed_draws_the_same_answer_again(served: Served) -> None:
 def test_a_model_it_does_not_serve_is_refused_in_its_words(served: Served) -> None:
     with pytest.raises(ModelError, match="pinned to"):
         served.backend(model="another").offers(Want.NEXT_TOKEN)
+
+
+def test_rates_of_drawn_answers_agree_with_the_local_probabilities(
+    served: Served, folder: Path
+) -> None:
+    """The same weights and template on both sides: a rate is a binomial draw of the probability."""
+    other = Message("user", QUESTION.content.replace("Maria, aged 34,", "Ahmed, aged 61,"))
+    options = decision.options("en")
+    local = LocalBackend(
+        LocalModel(name="local", family="smollm2", version="1", backend="transformers",
+                   path=str(folder))
+    )  # fmt: skip
+    draws = 80
+    for who in (QUESTION, other):
+        [exact] = local.answer([[Request("p", (who,), Want.NEXT_TOKEN, options)]])
+        assert exact.logprobs is not None
+        asked = [Request(f"p{i}", (who,), Want.TEXT, max_tokens=1, sample=i, seed=1000 + i)
+                 for i in range(draws)]  # fmt: skip
+        texts = [r.text or "" for r in served.backend(concurrency=2).answer([asked])]
+        for option in options:
+            spellings = {spelling.strip() for spelling in option.spellings}
+            found = sum(text.strip() in spellings for text in texts)
+            chance = math.exp(exact.logprobs[option.name])
+            assert binomtest(found, draws, chance).pvalue > 0.001, (option.name, found, chance)
+    local.close()
 
 
 def test_z_a_killed_server_is_down_and_what_came_before_stands(served: Served) -> None:

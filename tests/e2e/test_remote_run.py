@@ -5,18 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
-import pytest
 
 from harness.cli import main
 from tests.backends.fake_server import FakeServer
 
 SMALL = ["--limit", "6", "--axes", "age=22,70"]
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def definition(place: Path, server: FakeServer, more: str = "") -> str:

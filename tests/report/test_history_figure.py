@@ -22,7 +22,8 @@ def record(version, date, *, design="d" * 64, estimate=-0.05, verdict="disparity
         "date": date, "design": design, "axes": [row],
         "effects": [
             {**{k: row[k] for k in ("probe", "kind", "language", "cue", "axis")},
-             "group": group, "estimate": value}
+             "group": group, "estimate": value, "tost_low": value - 0.006,
+             "tost_high": value + 0.006}
             for group, value in (("22", 0.01), ("70", estimate))
         ],
     }  # fmt: skip
@@ -47,6 +48,7 @@ def test_every_version_has_its_interval_and_the_newest_ones_group_is_followed():
     found = lines(axes)
     assert ((0.0, pytest.approx(-0.06)), (0.0, pytest.approx(-0.04))) in found
     assert ((1.0, pytest.approx(-0.08)), (1.0, pytest.approx(-0.06))) in found
+    assert ((0.0, pytest.approx(-0.056)), (0.0, pytest.approx(-0.044))) in found
     assert ((0.0, -0.05), (1.0, -0.07)) in found
     other = record("2", "2026-02-01", estimate=-0.07)
     other["axes"][0]["largest"]["group"] = "22"

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.stats import contrast_sd, contrasts, detectable, plan, still_needed, upper_sd
+from harness.stats import (
+    contrast_sd,
+    contrasts,
+    decidable,
+    detectable,
+    plan,
+    still_needed,
+    upper_sd,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +103,12 @@ def test_upper_sd_covers(rng) -> None:
 def test_bad_input(call, message) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_decidable_margin_is_what_the_planner_turned_round():
+    for sd, scenarios, groups in ((0.02, 36, 4), (0.3, 60, 8)):
+        margin = decidable(sd, scenarios, groups)
+        assert plan(margin * 1.001, sd, groups).all_equivalent <= scenarios
+        assert plan(margin * 0.98, sd, groups).all_equivalent > scenarios
+    with pytest.raises(ValueError, match="at least 6 scenarios"):
+        decidable(0.02, 5, 4)

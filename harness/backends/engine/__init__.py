@@ -1,4 +1,4 @@
-"""The scoring engine of local models: logits at the positions that are read.
+"""The engine of local models: logits at the positions that are read, and generated text.
 
 Prompts of a block share most of their tokens. The engine puts them into prefix trees
 (`tree`), computes each shared token once under an attention that follows the tree
@@ -10,13 +10,19 @@ rounding; which path was taken, and why, is in `Engine.path`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from harness.backends.engine import attention, plain
+from harness.backends.engine.decoding import ROWS, generate, one_prompt_at_a_time
+from harness.backends.engine.grid import Kept
+from harness.backends.engine.memory import ran_short
+from harness.backends.engine.sampling import Draw, Drawn
 from harness.backends.engine.tree import PACK, Pack, packs
+
+__all__ = ["Draw", "Drawn", "Engine", "TokenSequence"]
 
 LOGITS = 1 << 27
 """Most logits (rows x vocabulary) of one pack: half a gigabyte in float32."""
@@ -42,6 +48,8 @@ class Engine:
         vocabulary = int(network.get_output_embeddings().weight.shape[0])
         self._limit = max(16, min(PACK, LOGITS // vocabulary))
         self._halved = 0
+        self._fewest = ROWS
+        self._beyond = False
         self._obstacle = "its code is its own" if custom_code else self._why_not()
 
     @property
@@ -49,20 +57,71 @@ class Engine:
         """For the manifest: how sequences are computed, and why not faster."""
         if self._obstacle:
             return f"plain: {self._obstacle}"
-        small = f", packs halved {self._halved} times for lack of memory" if self._halved else ""
-        return f"prefix tree, packs of {self._limit} tokens{small}"
+        said = f"prefix tree, packs of {self._limit} tokens"
+        if self._halved:
+            said += f", packs halved {self._halved} times for lack of memory"
+        if self._beyond:
+            said += ", plain in blocks with sequences beyond the sliding window"
+        return said
+
+    @property
+    def sampling(self) -> str:
+        """For the manifest: what a sampled text depends on."""
+        few = f", down to {self._fewest} for lack of memory" if self._fewest < ROWS else ""
+        return (
+            f"up to {ROWS} rows side by side{few}; every sample has a seed of its own, but which "
+            "others are beside it may change a last digit of its probabilities"
+        )
 
     def logits(self, sequences: Sequence[TokenSequence]) -> Iterator[tuple[int, torch.Tensor]]:
         """For each sequence its index and logits of shape (positions read, vocabulary).
 
         Sequences come in any order, each once.
         """
-        window = _window(self._network.config)
-        longest = max((len(s.tokens) for s in sequences), default=0)
-        if self._obstacle or (window is not None and longest > window):
-            yield from self._plainly(sequences)
-        else:
+        if self._serves(max((len(s.tokens) for s in sequences), default=0)):
             yield from self._by_tree(sequences, self._limit)
+        else:
+            yield from self._plainly(sequences)
+
+    def generate(
+        self, draws: Sequence[Draw], *, temperature: float, top_p: float
+    ) -> Iterator[tuple[int, Drawn]]:
+        """For each draw its index and the sample, in any order.
+
+        `temperature` 0 takes the most probable token each time. `top_p` keeps the smallest set
+        of tokens that holds this share of the probability. Where memory runs short, what is not
+        finished begins again with half as many rows side by side.
+        """
+        left, rows = dict(enumerate(draws)), ROWS
+        serves = self._serves(max((len(d.tokens) + d.most for d in draws), default=0))
+        while left:
+            made = (
+                generate(self._network, self._prefill, self._limit, left,
+                         temperature=temperature, top_p=top_p, rows=rows)
+                if serves
+                else one_prompt_at_a_time(self._network, left, temperature=temperature,
+                                          top_p=top_p, rows=rows)
+            )  # fmt: skip
+            done = []
+            try:
+                for i, drawn in made:
+                    done.append(i)
+                    yield i, drawn
+            except (RuntimeError, MemoryError) as error:
+                if rows == 1 or not ran_short(error):
+                    raise
+                rows //= 2
+                self._fewest = min(self._fewest, rows)
+                torch.cuda.empty_cache()
+            left = {i: draw for i, draw in left.items() if i not in set(done)}
+
+    def _serves(self, longest: int) -> bool:
+        """Whether sequences up to this length may be computed as a tree."""
+        window = _window(self._network.config)
+        if self._obstacle:
+            return False
+        self._beyond |= window is not None and longest > window
+        return window is None or longest <= window
 
     # -- the two paths -------------------------------------------------------------------------
 
@@ -78,8 +137,8 @@ class Engine:
         for pack in packs([s.tokens for s in sequences], [s.read for s in sequences], limit=limit):
             try:
                 rows = self._compute(pack)
-            except torch.OutOfMemoryError:
-                if len(pack.tokens) <= 1 or len(pack.members) == 1:
+            except (RuntimeError, MemoryError) as error:
+                if len(pack.members) == 1 or not ran_short(error):
                     raise
                 self._halved += 1
                 torch.cuda.empty_cache()
@@ -89,12 +148,21 @@ class Engine:
                 continue
             yield from zip(pack.members, rows, strict=True)
 
+    def _prefill(self, pack: Pack) -> tuple[list[torch.Tensor], Kept]:
+        """Logits after the last token of every member, and all keys and values."""
+        rule = attention.Ancestors(pack, self._network.device, keep=True)
+        last = tuple(path[-1:] for path in pack.paths)
+        return self._follow(replace(pack, paths=last), rule), rule.kept
+
     def _compute(self, pack: Pack) -> list[torch.Tensor]:
+        return self._follow(pack, attention.Ancestors(pack, self._network.device))
+
+    def _follow(self, pack: Pack, rule: attention.Ancestors) -> list[torch.Tensor]:
         device = self._network.device
         sizes = [len(path) for path in pack.paths]
         read = torch.cat([torch.from_numpy(path) for path in pack.paths])
         needed, place = torch.unique(read, return_inverse=True)
-        with torch.inference_mode(), attention.computing(pack, device):
+        with torch.inference_mode(), attention.following(rule):
             logits = self._network(
                 torch.from_numpy(pack.tokens)[None].to(device),
                 position_ids=torch.from_numpy(pack.depths)[None].to(device),

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from harness.backends.engine.memory import ran_short
+
 BATCH = 16
 
 
@@ -35,8 +37,8 @@ def _compute(
         with torch.inference_mode():
             ids = torch.tensor([sequences[i] for i in batch], device=network.device)
             found: torch.Tensor = network(ids, use_cache=False, logits_to_keep=last).logits
-    except torch.OutOfMemoryError:
-        if len(batch) == 1:
+    except (RuntimeError, MemoryError) as error:
+        if len(batch) == 1 or not ran_short(error):
             raise
         torch.cuda.empty_cache()
         middle = len(batch) // 2

@@ -118,6 +118,13 @@ def packs(
         start = end
 
 
+def unique_tokens(sequences: Sequence[tuple[int, ...]]) -> int:
+    """Tokens that are left when every shared beginning is computed once, packs apart."""
+    order = sorted(sequences)
+    shared = sum(_common(a, b) for a, b in pairwise(order))
+    return sum(map(len, order)) - shared
+
+
 def _common(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     """Length of the common prefix."""
     least = min(len(a), len(b))

@@ -1,0 +1,45 @@
+"""What a combination of two groups adds to its parts, for axes that were asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from harness import stats
+from harness.analysis.cells import Answer, Family, cells
+from harness.kinds import KINDS
+from harness.lexicon import CROSSED
+from harness.nouns import Record
+
+
+def intersections(family: Family, answers: Sequence[Answer], alpha: float) -> Iterator[Record]:
+    """One record a cell of two crossed axes; nothing for a single axis.
+
+    `raw` is the cell against the mean of all, `additive` what the two axes alone predict,
+    `shrunk` that with the interaction shrunk towards none; `beyond` marks interactions shown
+    apart from it. A cell is exploratory: it never decides alone.
+    """
+    if CROSSED not in family.axis:
+        return
+    matrix = cells(answers, KINDS[family.kind].OUTCOME)
+    pairs = [tuple(group.split(CROSSED)) for group in matrix.groups]
+    first, second = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    if min(len(first), len(second)) < 2 or len(pairs) != len(first) * len(second):
+        return
+    cube = np.full((len(matrix.scenarios), len(first), len(second)), np.nan)
+    for k, (a, b) in enumerate(pairs):
+        cube[:, first.index(a), second.index(b)] = matrix.mean[:, k]
+    found = stats.intersections(cube, alpha=alpha)
+    for a, b in pairs:
+        place = first.index(a), second.index(b)
+        yield {
+            **family._asdict(), "group": f"{a}{CROSSED}{b}",
+            **{name: _finite(getattr(found, name)[place]) for name in
+               ("raw", "additive", "shrunk", "interaction", "standard_error", "p_adjusted")},
+            "beyond": bool(found.beyond[place]), "n": found.n, "reason": found.reason or None,
+        }  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,49 @@
+"""What a run would send to a server and cost, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.models import RemoteModel
+from harness.nouns import Record, Request, Want
+
+LETTERS = {"cjk": 1.0, "other": 4.0}
+"""Letters to a token, of Chinese, Japanese and Korean writing and of others: a rough mean."""
+OVERHEAD = 8
+"""Tokens that a chat template puts around a prompt, about."""
+
+
+def requests(asked: Sequence[Request]) -> int:
+    """HTTP requests: one a prompt and sample, or one for every spelling of a whole answer."""
+    return sum(
+        sum(len(o.spellings) for o in r.options) if r.want is Want.SEQUENCE else 1 for r in asked
+    )
+
+
+def bill(model: RemoteModel, asked: Sequence[Request]) -> Record:
+    """Estimated tokens read, the most tokens written, and with prices the most it costs.
+
+    Retries are not in it.
+    """
+    reads = writes = 0
+    system = tokens(model.system_prompt or "")
+    for request in asked:
+        prompt = system + OVERHEAD + sum(tokens(m.content) for m in request.messages)
+        if request.want is Want.SEQUENCE:
+            spellings = [s for o in request.options for s in o.spellings]
+            reads += sum(prompt + tokens(s) for s in spellings)
+            writes += len(spellings)
+        else:
+            reads += prompt
+            text = request.want is Want.TEXT
+            writes += request.max_tokens + model.reasoning_tokens if text else 1
+    prices = model.prices
+    cost = None if prices is None else (reads * prices.input + writes * prices.output) / 1e6
+    return {"prompt_tokens": reads, "completion_tokens": writes, "cost": cost,
+            "currency": prices.currency if prices else None}  # fmt: skip
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    wide = sum("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text)
+    return round(wide / LETTERS["cjk"] + (len(text) - wide) / LETTERS["other"])
