@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness.cli.preview import columns, preview, wrap
+from harness.questions import library
 from tests.test_cli import call
 from tests.test_lint import GOOD
 
@@ -23,18 +24,19 @@ def test_every_kind_fits_80_columns_in_both_languages(probe, language):
     assert "{" not in text
 
 
-def test_only_the_marked_words_differ():
-    text = preview("decision", axis="gender", language="en")
+def test_only_the_marked_words_differ(tmp_path):
+    (tmp_path / "p.yaml").write_text(GOOD, encoding="utf-8")
+    text = preview(str(tmp_path / "p.yaml"), axis="gender", language="en")
     head, *blocks = text.split("\n\n")
     assert head == (
-        "offer-after-trial-day · decision · en · gender · explicit cue\n"
+        "a · decision · en · gender · explicit cue\n"
         "  options: yes | no; good for the person: yes; scale: probability, 0 to 1"
     )
     assert [block.splitlines()[0].strip() for block in blocks] == [
         "Woman", "Man", "Non-binary person", "Trans woman",
     ]  # fmt: skip
     texts = [" ".join(" ".join(block.splitlines()[1:]).split()) for block in blocks]
-    assert texts[0].startswith("«A woman» did a trial day")
+    assert texts[0].startswith("Work was done well and on time. The worker «is a woman».")
     assert len({re.sub("«.*?»", "", text) for text in texts}) == 1
     assert len(set(texts)) == 4
 
@@ -55,10 +57,13 @@ def test_hints_and_names_are_shown_where_asked_for():
 
 def test_a_scale_and_a_right_answer_are_shown():
     assert "1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9" in preview("rating", axis="age", language="zh")
-    assert "told the plain truth." in preview("likelihood", axis="age", language="en")
-    text = preview("awareness", axis="health", language="en")
-    assert "Blind · right answer: yes" in text
-    assert "Good health · right answer: no" in text
+    counter = library().probe("likelihood").scenarios["en"][0].counter
+    assert f" | {counter}; good for the person: counter" in " ".join(
+        preview("likelihood", axis="age", language="en").split()
+    )
+    text = preview("awareness", language="en", limit=3)
+    assert "· right answer: yes" in text
+    assert "· right answer: no" in text
 
 
 def test_wrapping_counts_wide_signs_twice():

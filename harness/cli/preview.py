@@ -83,7 +83,7 @@ def _asked(prompt: Prompt) -> str:
         for option in prompt.options
     )
     good = "" if prompt.kind in APART else f" good for the person: {prompt.favourable};"
-    said = f"options: {options};{good} scale: {kind.UNIT}"
+    said = f"options: {options or 'free text'};{good} scale: {kind.UNIT}"
     return said if low == -float("inf") else f"{said}, {low:g} to {high:g}"
 
 

@@ -12,7 +12,7 @@ from harness.probes import Probe
 
 ENOUGH = 30
 """Scenarios of a probe and language below which no verdict is promised."""
-HALVES = ("favourable", "position")
+HALVES = ("favourable", "expected", "position")
 LEAST_HALF = 0.4
 """Smallest share that still counts as a half."""
 
