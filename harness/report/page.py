@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
-from harness.report import evidence, phrases
+from harness.report import counted, evidence, phrases
 from harness.report.claims import Claims
 from harness.report.numbers import percent, plain
 from harness.report.results import Family, Key, families, key
@@ -49,7 +49,8 @@ def render(
     view = View(words, labels, claims)
     groups = families(effects)
     keys = _keys(groups, rows)
-    sets = bundle(rows, keys, seed=manifest["seed"], all_texts=all_texts)
+    margins = {of: manifest["policy"]["margins"].get(of[1]) for of in keys}
+    sets = bundle(rows, margins, seed=manifest["seed"], all_texts=all_texts)
     facts = evidence.rules()
     style, script = _asset("report.css"), _script()
     return _environment(words).get_template("page.html.j2").render(
@@ -57,6 +58,10 @@ def render(
         started=evidence.moment(manifest["created"]),
         headline=claims.headline(groups),
         summaries=[_summary(family, claims, view, words) for family in groups],
+        awareness=[
+            counted.awareness(words, claims.family(key(record)), record)
+            for record in effects["awareness"]
+        ],
         axes=_axes(groups, view, labels, sets),
         sets=sets,
         all_texts=all_texts,
@@ -148,4 +153,5 @@ def _data(
         "statuses": words.under("status."),
         "labels": manifest["labels"],
         "families": [[name.en, name.zh] for name in names],
+        "kinds": [kind for _, kind, _, _ in keys],
     }

@@ -15,6 +15,8 @@ import yaml
 from markupsafe import escape
 
 LANGUAGES = ("en", "zh")
+HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
+"""A minus that is written as a hyphen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,17 @@ class Words:
             return self(key)
         return fallback if isinstance(fallback, Both) else Both(fallback, fallback)
 
+    def unit(self, kind: str) -> Both:
+        """What the outcome of a task kind is measured in."""
+        return self.known(f"unit.{kind}", self("unit"))
+
     def others(self, groups: int) -> Both:
         """Whom a group is compared with."""
         return self("others.one") if groups == 1 else self("others.many", n=groups)
 
     def reason(self, reason: str) -> Both:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
+        reason = HYPHEN.sub("\N{MINUS SIGN}", reason)
         for english, chinese in self._reasons:
             if found := english.fullmatch(reason):
                 for i, inner in enumerate(found.groups(), 1):  # it may hold another one
