@@ -102,13 +102,15 @@ def join(items: list[Both], comma: str = ",") -> Both:
     return Both(f"{comma} ".join(i.en for i in items), zh.join(i.zh for i in items))
 
 
-def load() -> Words:
-    """The words that ship with the report."""
-    return Words(texts("en"), texts("zh"), texts("reasons"))
+def load(*rooms: str) -> Words:
+    """The words that ship with the report, and those of other rooms."""
+    found = [{k: v for room in ("harness.report", *rooms) for k, v in texts(name, room).items()}
+             for name in (*LANGUAGES, "reasons")]  # fmt: skip
+    return Words(*found)
 
 
-def texts(name: str) -> dict[str, str]:
-    raw = files("harness.report").joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
+def texts(name: str, room: str = "harness.report") -> dict[str, str]:
+    raw = files(room).joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
     return {str(key): str(text) for key, text in yaml.safe_load(raw).items()}
 
 

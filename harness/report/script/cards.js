@@ -83,3 +83,13 @@ function showSet(place, entry, rows) {
     el("p", { class: "quiet" }, facts.favourable ? say("favourable", { answer: option(facts.favourable) }) : [], place_), legend, cards,
     ...(others.length ? [el("h3", {}, say("other_arms")), more] : []));
 }
+function line(entry) {
+  const bad = Object.entries(entry.statuses).filter(([s]) => s !== "answered");
+  const family = data.families.length > 1 ? [...both(data.families[entry.family]), el("br")] : [];
+  return el("li", {}, el("a", { href: "#sets/" + entry.id },
+    el("span", {}, `${entry.scenario} ${entry.variant}`.trim()),
+    el("b", {}, entry.difference == null ? say("no_difference") : number(entry.difference)),
+    el("span", { class: "small" }, family, both(axisLabel(entry.axis)),
+      entry.difference == null ? "" : [": ", ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
+      bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
+}
