@@ -311,5 +311,7 @@ def _pack(content: object) -> str:
 
 
 def _short(value: object) -> str:
+    if value is None:
+        return "–"
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
     return text if len(text) <= MOST else text[: MOST - 1] + "…"

@@ -70,5 +70,3 @@ def folder(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site") / "site"
     write(site, out)
     return out
-
-

@@ -179,4 +179,6 @@ def test_a_comparisons_reasons_are_said_in_chinese(reason: str) -> None:
     said = phrases.load(ROOM).reason(reason).zh
     assert not re.search(r"[A-Za-z]{4,}", said)
     numbers = r"\d+(?:\.\d+)?"
-    assert sorted(n for n in re.findall(numbers, reason) if n != "0") == sorted(re.findall(numbers, said))
+    assert sorted(n for n in re.findall(numbers, reason) if n != "0") == sorted(
+        re.findall(numbers, said)
+    )

@@ -138,7 +138,9 @@ def test_without_javascript(browser: Any, index: Path, comparison: Path) -> None
         assert all(page.locator(f"#{name} h1").is_visible() for name in OVERVIEW)
         assert page.locator("td.trend svg.row:visible").count() == 2
         assert page.locator(".trends table:visible").count() == 2
-        assert not visible(page, "form") and not visible(page, "button") and not visible(page, ".zh")
+        assert (
+            not visible(page, "form") and not visible(page, "button") and not visible(page, ".zh")
+        )
         page.click('label[for="lang-zh"]')
         assert not visible(page, ".en")
     with opened(browser, comparison, java_script_enabled=False) as page:
@@ -157,7 +159,8 @@ def test_nothing_overflows(
         size = {"viewport": {"width": width, "height": 700}, "locale": locale}
         with opened(browser, file, name, **size) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            wide = page.evaluate("""(width) => [...document.querySelectorAll('main *')].filter(e => {
+            wide = page.evaluate("""(width) =>
+              [...document.querySelectorAll('main *')].filter(e => {
                 const box = e.getBoundingClientRect();
                 return box.right > width + 1 && !e.closest('svg, .vh, thead');
             }).map(e => e.outerHTML.slice(0, 80))""", width)  # fmt: skip

@@ -79,7 +79,9 @@ def test_every_page_is_headed_by_its_verdict(site: Site) -> None:
         if path.startswith("comparisons/"):
             said = re.findall(r'-headline"><span class="en" lang="en">([^<]*)', page(site, path))
             assert len(said) == 4 and len(set(said)) == 1
-            assert re.match(r"\d\.\d against \d\.\d: (worse|better|inconclusive|unchanged)", said[0])
+            assert re.match(
+                r"\d\.\d against \d\.\d: (worse|better|inconclusive|unchanged)", said[0]
+            )
 
 
 def test_a_run_that_cannot_be_shown_is_named_with_its_reason(place: Path, tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_a_run_that_cannot_be_shown_is_named_with_its_reason(place: Path, tmp_pa
     assert sum(path.startswith("runs/") for path in made.pages) == 1
     assert not any(path.startswith("comparisons/") for path in made.pages)
     for said in ("the run is not finished", "changed after the run was finished",
-                 "cannot be read", "not in the ledger as it is; give `bias-harness import"):  # fmt: skip
+                 "cannot be read", "not in the ledger as it is; give `bias-harness"):  # fmt: skip
         assert said in index, said
     assert index.count("<b>") >= 3 * 2  # the ledger's numbers of all versions stay
 
