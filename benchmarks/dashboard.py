@@ -20,8 +20,8 @@ from typing import Any
 
 from harness import report
 from harness.dashboard import Site, write
+from tests.conftest import ARGUMENTS, BROWSERS
 from tests.report import synthetic
-from tests.report.conftest import ARGUMENTS, BROWSERS
 
 RESPONSES = 100_000
 A_SCENARIO = 41  # responses of the made-up run

@@ -13,9 +13,6 @@ from harness.nouns import Request, Response
 from harness.pipeline import Run
 from tests import versions
 from tests.conftest import PlantedBackend
-from tests.report.conftest import browser
-
-__all__ = ["browser"]
 
 OLD = "Well: </script><script>window.hacked = 1</script> yes"
 NEW = "Well: </script><script>window.hacked = 1</script> surely \u202e\"'<img src=x> no"
