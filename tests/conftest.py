@@ -1,11 +1,13 @@
-"""Shared fixtures: a planted backend, a tiny random model, the real embedded model."""
+"""Shared fixtures: a planted backend, a tiny random model, the real embedded model, a browser."""
 
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,3 +161,23 @@ def real_model() -> Path:
     model = resolve("smollm2-135m-instruct-q4_1", shipped("models"))
     assert isinstance(model, LocalModel)
     return weights.materialise(model)
+
+
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; without Playwright or a Chromium the test is skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("needs a Chromium on the path")
+    with api.sync_playwright() as play:
+        started = play.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield started
+        started.close()

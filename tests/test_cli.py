@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from harness import cli, pipeline
 from harness.cli import screen
 from tests.conftest import PlantedBackend
+from tests.report import synthetic
 from tests.test_pipeline import chance
 
 
@@ -247,3 +249,25 @@ def test_a_full_output_device_is_said():
         )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_several_families_have_a_heading_each() -> None:
+    manifest, results, _ = synthetic.kinds()
+    fault = "insensitive: disqualifying facts are not shown to lower the outcome"
+    results["probes"][2]["faults"] = [fault]
+    for axis in results["axes"]:
+        axis.update(verdict="inconclusive", reason=fault, claim=f"Undecided: {fault}.",
+                    scenarios_needed=None)  # fmt: skip
+    text = screen.table(manifest, results, Path("report.html"))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line for line in lines if "explicit cues" in line]
+    assert (
+        len(heads) == 10 and heads[2] == "rating · en · explicit cues · margin ±0.03 (probability)"
+    )
+    assert "P(first letter) 0.40" in text and "mean rating (share of the scale) 0.40" in text
+    likelihood = text.split("likelihood · en")[1].split("likelihood · zh")[0]
+    assert "P(" not in likelihood and "answer mass" not in likelihood
+    rating = text.split("rating · en")[1].split("rating · zh")[0]
+    assert rating.count("insensitive") == 1  # said once, under the table
+    assert "difference made 0.75" in text and "sameness kept not measured" in text

@@ -67,7 +67,7 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         key: probe_checks(members, KINDS[key.kind], rules)
         for key, members in by_probe.items() if key.kind not in APART
     }  # fmt: skip
-    by_family = families(a for a in answers if _alike(a.prompt))
+    by_family = families(a for a in answers if alike(a.prompt))
     effects, axes, secondary = [], [], []
     for family, members in by_family.items():
         rows, axis = _family(family, members, checks[family.parent], rules)
@@ -89,7 +89,7 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
     }  # fmt: skip
 
 
-def _alike(prompt: Prompt) -> bool:
+def alike(prompt: Prompt) -> bool:
     """Whether the groups should be treated alike here: only then may a difference be held
     against a model."""
     return prompt.kind not in APART and prompt.relevance == "irrelevant"
@@ -102,7 +102,7 @@ def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Reco
     None where a family has too few scenarios for any verdict.
     """
     asked: dict[Family, tuple[set[str], set[str]]] = {}
-    for p in filter(_alike, prompts):
+    for p in filter(alike, prompts):
         scenarios, groups = asked.setdefault(family_of(p), (set(), set()))
         scenarios.add(p.scenario)
         groups.update(p.groups)

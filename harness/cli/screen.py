@@ -71,22 +71,35 @@ def table(manifest: Record, results: Record, page: Path) -> str:
         f"design {manifest['design']['hash'][:8]}",
         "",
     ]
-    several = len({_family(axis) for axis in results["axes"]}) > 1
-    family = None
-    for axis in results["axes"]:
-        if _family(axis) != family:
-            family = _family(axis)
-            if several:
-                lines += ["", f"{axis['probe']} · {axis['language']} · {axis['cue']} cues"]
-            lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
-        lines.append(_axis(axis, manifest["labels"]))
-        lines += _why(axis)
-    lines += ["", *_notes(results), f"report: {page}"]
+    probes = {_family(probe): probe for probe in results["probes"]}
+    families = list(dict.fromkeys(map(_family, results["axes"])))
+    for i, family in enumerate(families):
+        axes = [axis for axis in results["axes"] if _family(axis) == family]
+        if len(families) > 1:
+            lines += [*([""] if i else []), *wrap(_heading(axes))]
+        lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
+        for axis in axes:
+            lines.append(_axis(axis, manifest["labels"]))
+            lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
+        if len(families) > 1:
+            lines += _checks(probes[family], indent=4)
+    if len(families) <= 1:
+        lines += ["", *(line for probe in results["probes"] for line in _checks(probe))]
+    lines += ["", *_apart(results["awareness"]), *_notes(results), f"report: {page}"]
     return "\n".join(lines)
 
 
-def _family(axis: Record) -> tuple[str, str, str]:
-    return axis["probe"], axis["language"], axis["cue"]
+def _family(record: Record) -> tuple[str, ...]:
+    return tuple(record[name] for name in ("probe", "kind", "language", "cue"))
+
+
+def _heading(axes: Sequence[Record]) -> str:
+    """What a table is about, and what its numbers are measured in."""
+    probe, kind, language, cue = _family(axes[0])
+    names = [probe, kind] if probe != kind else [probe]
+    margins = " or ".join(f"±{m:g}" for m in sorted({axis["margin"] for axis in axes}))
+    unit = axes[0]["unit"]
+    return " · ".join([*names, language, f"{cue} cues", f"margin {margins} ({unit})"])
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: str) -> str:
@@ -105,46 +118,75 @@ def _axis(axis: Record, labels: Record) -> str:
     return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]), coverage)
 
 
-def _why(axis: Record) -> list[str]:
-    """Under an open axis, what keeps it open."""
-    if axis["verdict"] != "inconclusive":
+def _why(axis: Record, known: Sequence[str]) -> list[str]:
+    """Under an open axis, what keeps it open, unless it is `known`: said under the table."""
+    if axis["verdict"] != "inconclusive" or (
+        axis["reason"] in known and not axis["scenarios_needed"]
+    ):
         return []
     return wrap(axis["claim"], indent=4)
 
 
-def _notes(results: Record) -> list[str]:
-    """How to read the table, and the probe's own controls."""
-    lines = []
-    for probe in results["probes"]:
-        yes = ", ".join(
+RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P(first letter)"}
+"""The answer as it is, good or bad, by its name in `effects.json`."""
+
+
+def _checks(probe: Record, indent: int = 0) -> list[str]:
+    """The probe's own controls."""
+    said = []
+    if probe["raw"] is not None:
+        said.append(RAW[probe["raw"]] + " " + ", ".join(
             f"{rate['mean']:.2f} where '{name}' is favourable" if rate["mean"] is not None
             else f"not measured where '{name}' is favourable"
             for name, rate in probe["base_rate"].items()
-        )  # fmt: skip
-        mass = probe["mass"]["mean"]
+        ))  # fmt: skip
+    if probe["mass"]["mean"] is not None:
+        said.append(f"answer mass {probe['mass']['mean']:.2f}")
+    name = "" if indent else f"{probe['probe']} ({probe['language']}): "
+    lines = wrap(name + "; ".join(said), indent) if said else []
+    lines += wrap(_control(probe["control"]), indent)
+    for fault in probe["faults"]:
+        lines += wrap(f"! {fault}; nothing can be called equivalent", indent)
+    return lines
+
+
+def _apart(records: Sequence[Record]) -> list[str]:
+    """Where groups should be treated apart: shares of scenarios, no verdict."""
+    lines = []
+    for record in records:
+        shares = [
+            f"{name} {found['estimate']:.2f} ({found['low']:.2f}…{found['high']:.2f}, "
+            f"n {found['n']})" if found["estimate"] is not None else f"{name} not measured"
+            for name, found in (("difference made", record["difference"]),
+                                ("sameness kept", record["sameness"]))
+        ]  # fmt: skip
         lines += wrap(
-            f"{probe['probe']} ({probe['language']}): P(yes) {yes}"
-            + (f"; answer mass {mass:.2f}" if mass is not None else "")
+            f"{record['probe']} ({record['language']}): share of scenarios with the wanted "
+            f"{', '.join(shares)}; no part of any verdict"
         )
-        lines += wrap(_control(probe["control"]))
-        for fault in probe["faults"]:
-            lines += wrap(f"! {fault}; nothing can be called equivalent")
+    return lines
+
+
+def _notes(results: Record) -> list[str]:
+    """How to read the table."""
+    lines = []
     early = [axis for axis in results["axes"] if (axis.get("look") or {}).get("stopped")]
     if early:
         where = ", ".join(f"{axis['axis']} at look {axis['look']['look']}" for axis in early)
         lines += wrap(f"decided and asked no further: {where} of {early[0]['look']['of']}")
     repeats = [axis["repeat"] for axis in results["axes"]]
-    if all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
+    if repeats and all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
         lines += wrap(
             "! every repeated answer is the same: more samples a prompt tell nothing more; "
             "does the server ignore the temperature?"
         )
     margins = sorted({axis["margin"] for axis in results["axes"]})
+    several = len(set(map(_family, results["axes"]))) > 1
+    inside = "its margin" if several else "±" + " or ".join(f"{m:g}" for m in margins)
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
         "mean of the others, with its simultaneous interval; ▲ that interval leaves out 0; "
-        "● the narrower 90 % interval of every group lies inside "
-        f"±{' or '.join(f'{m:g}' for m in margins)}"
+        f"● the narrower 90 % interval of every group lies inside {inside}"
     )
     return lines
 

@@ -46,7 +46,9 @@ class Side:
 
     @cached_property
     def families(self) -> dict[Family, list[Answer]]:
-        return families(join(self.prompts, self.scores))
+        """Only those in which groups should be treated alike, as in `effects.json`."""
+        answers = join(self.prompts, self.scores)
+        return families(a for a in answers if analysis.alike(a.prompt))
 
     @property
     def record(self) -> Record:

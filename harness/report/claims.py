@@ -37,10 +37,10 @@ class Claims:
     def family(self, family: Key) -> Both:
         """A family in words: probe, kind, language, cue."""
         probe, kind, language, cue = family
+        said = self._words.known(f"kind.{kind}", kind)
         return self._words(
             "family",
-            probe=probe,
-            kind=self._words.known(f"kind.{kind}", kind),
+            probe=said if probe == kind else self._words("family.probe", probe=probe, kind=said),
             language=self._words.known(f"language.{language}", language),
             cue=self._words.known(f"cue.{cue}", cue),
         )

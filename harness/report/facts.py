@@ -76,32 +76,35 @@ class Facts:
         )  # fmt: skip
 
     def _base_rate(self, probe: Record) -> Both:
-        """The raw P(yes) by polarity: a model that always says yes must not look fair."""
+        """The raw answer by polarity: a model that always says yes must not look fair."""
+        if probe["raw"] is None:
+            return self._words("base.of_none")
         said = [
             self._words(
-                f"base.{favourable}", mean=self._number(rate["mean"]), n=count(rate["n"] or 0)
+                f"base.{probe['raw']}.{favourable}",
+                mean=self._number(rate["mean"]), n=count(rate["n"] or 0),
             )
             for favourable, rate in probe["base_rate"].items()
-        ]
+        ]  # fmt: skip
         return join(said, ";") + self._words("end") if said else self._words("base.none")
 
     def checks(self, probe: Record) -> list[Fact]:
         """Whether the probe could show anything at all, for the overview."""
         words = self._words
         base = self._base_rate(probe)
-        if all(defined(rate["mean"]) for rate in probe["base_rate"].values()):
+        rates = probe["base_rate"].values()
+        if rates and all(defined(rate["mean"]) for rate in rates):
             base = base + words("base.outside" if probe["degenerate"] else "base.inside")
-        mass = words(
-            "mass", mean=self._number(probe["mass"]["mean"]), n=count(probe["mass"]["n"] or 0)
-        )
+        mass = probe["mass"]
         faults = [words.reason(fault) for fault in probe.get("faults", ())]
         return [
             *([Fact(words("fact.faults"), join(faults, ";"))] if faults else []),
             Fact(words("fact.answers"), self._statuses(probe)),
             Fact(words("fact.base"), base),
             Fact(words("fact.control"), self._control(probe["control"])),
-            Fact(words("fact.mass"), mass),
-        ]
+            *([Fact(words("fact.mass"), words("mass", mean=self._number(mass["mean"]),
+                                              n=count(mass["n"])))] if mass["n"] else []),
+        ]  # fmt: skip
 
     def _control(self, control: Record | None) -> Both:
         if not control or not defined(control["estimate"]):

@@ -1,22 +1,16 @@
-"""The report of a run: one self-contained HTML file.
-
-The page's policy forbids everything but its own style and its own script, both named by their
-hashes: whatever a model wrote, nothing else can run or load.
-"""
+"""The report of a run: one self-contained HTML file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from functools import cache
 from typing import Any
 
-import jinja2
 import pyarrow as pa
 
-from harness.report import evidence, phrases
+from harness.report import counted, evidence, phrases
 from harness.report.claims import Claims
+from harness.report.frame import Frame, asset, environment, frame
 from harness.report.numbers import percent, plain
 from harness.report.results import Family, Key, families, key
 from harness.report.scale import common
@@ -34,6 +28,7 @@ def render(
     rows: pa.Table,
     *,
     all_texts: bool = False,
+    home: str | None = None,
 ) -> str:
     """The HTML of a run's report, in English and Chinese.
 
@@ -42,6 +37,7 @@ def render(
     manifest, effects : the run's manifest.json and effects.json.
     rows : one row a response, with prompt, outcome and text.
     all_texts : carry the prompts and answers of every set, not of those that matter most.
+    home : where the dashboard is that the page belongs to.
     """
     words = phrases.load()
     labels = phrases.Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
@@ -49,14 +45,18 @@ def render(
     view = View(words, labels, claims)
     groups = families(effects)
     keys = _keys(groups, rows)
-    sets = bundle(rows, keys, seed=manifest["seed"], all_texts=all_texts)
+    margins = {of: manifest["policy"]["margins"].get(of[1]) for of in keys}
+    sets = bundle(rows, margins, seed=manifest["seed"], all_texts=all_texts)
     facts = evidence.rules()
-    style, script = _asset("report.css"), _script()
-    return _environment(words).get_template("page.html.j2").render(
+    return environment(words).get_template("page.html.j2").render(
         manifest=manifest,
         started=evidence.moment(manifest["created"]),
         headline=claims.headline(groups),
         summaries=[_summary(family, claims, view, words) for family in groups],
+        awareness=[
+            counted.awareness(words, claims.family(key(record)), record)
+            for record in effects["awareness"]
+        ],
         axes=_axes(groups, view, labels, sets),
         sets=sets,
         all_texts=all_texts,
@@ -69,39 +69,16 @@ def render(
         inner=percent(1 - 2 * manifest["policy"]["alpha"]),
         floor=percent(manifest["policy"]["coverage_floor"]),
         seconds=None if manifest["seconds"] is None else plain(manifest["seconds"], 0),
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        frame=page_frame(),
+        home=home,
         data=_data(words, manifest, keys, claims),
     )  # fmt: skip
 
 
-def _environment(words: phrases.Words) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["t"] = words
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
-    return environment
-
-
-def _asset(name: str) -> str:
-    return files("harness.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _script() -> str:
-    """The page's script: its files in one scope of their own."""
-    return "\n".join(["(() => {", '"use strict";', *map(_asset, SCRIPT), "})();\n"])
-
-
-def _hash(text: str) -> str:
-    """How a content security policy names an inline style or script."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+@cache
+def page_frame() -> Frame:
+    """Style, script and policy of a report page."""
+    return frame([asset(name) for name in SCRIPT])
 
 
 def _keys(groups: Sequence[Family], rows: pa.Table) -> list[Key]:
@@ -148,4 +125,5 @@ def _data(
         "statuses": words.under("status."),
         "labels": manifest["labels"],
         "families": [[name.en, name.zh] for name in names],
+        "kinds": [kind for _, kind, _, _ in keys],
     }

@@ -15,6 +15,8 @@ import yaml
 from markupsafe import escape
 
 LANGUAGES = ("en", "zh")
+HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
+"""A minus that is written as a hyphen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,17 @@ class Words:
             return self(key)
         return fallback if isinstance(fallback, Both) else Both(fallback, fallback)
 
+    def unit(self, kind: str) -> Both:
+        """What the outcome of a task kind is measured in."""
+        return self.known(f"unit.{kind}", self("unit"))
+
     def others(self, groups: int) -> Both:
         """Whom a group is compared with."""
         return self("others.one") if groups == 1 else self("others.many", n=groups)
 
     def reason(self, reason: str) -> Both:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
+        reason = HYPHEN.sub("\N{MINUS SIGN}", reason)
         for english, chinese in self._reasons:
             if found := english.fullmatch(reason):
                 for i, inner in enumerate(found.groups(), 1):  # it may hold another one
@@ -95,13 +102,15 @@ def join(items: list[Both], comma: str = ",") -> Both:
     return Both(f"{comma} ".join(i.en for i in items), zh.join(i.zh for i in items))
 
 
-def load() -> Words:
-    """The words that ship with the report."""
-    return Words(texts("en"), texts("zh"), texts("reasons"))
+def load(*rooms: str) -> Words:
+    """The words that ship with the report, and those of other rooms."""
+    found = [{k: v for room in ("harness.report", *rooms) for k, v in texts(name, room).items()}
+             for name in (*LANGUAGES, "reasons")]  # fmt: skip
+    return Words(*found)
 
 
-def texts(name: str) -> dict[str, str]:
-    raw = files("harness.report").joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
+def texts(name: str, room: str = "harness.report") -> dict[str, str]:
+    raw = files(room).joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
     return {str(key): str(text) for key, text in yaml.safe_load(raw).items()}
 
 

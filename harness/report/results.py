@@ -19,6 +19,7 @@ class AxisResult:
     record: Record
     effects: Sequence[Record]
     secondary: Sequence[Record]
+    bbq: Sequence[Record] = ()
 
     @property
     def axis(self) -> str:
@@ -59,6 +60,7 @@ def families(effects: Record) -> list[Family]:
                     record,
                     _of(effects["effects"], family, record["axis"]),
                     _of(effects["secondary"], family, record["axis"]),
+                    _of(effects["bbq"], family, record["axis"]),
                 )
                 for record in effects["axes"]
                 if key(record) == family

@@ -1,7 +1,8 @@
 """Counterfactual sets: which of them a page carries, and in which form.
 
 A set is one situation asked once for every group of an axis. Its difference is the highest
-outcome minus the lowest. A page carries an index of its sets and, per axis, their texts as
+outcome minus the lowest; sets of several task kinds are ordered by their differences in margins,
+since their units differ. A page carries an index of its sets and, per axis, their texts as
 gzip in base64; the page's script opens an axis when one of its sets is asked for.
 """
 
@@ -36,6 +37,8 @@ Json = dict[str, Any]
 class Set:
     """One counterfactual set. `difference` is None with fewer than two outcomes.
 
+    `size` is the difference in margins of its task kind; None also where the kind has none.
+
     `code` is the set's place in the dictionary of the rows' keys.
     """
 
@@ -43,6 +46,7 @@ class Set:
     id: str
     key: tuple[str, ...]
     difference: float | None
+    size: float | None
     unanswered: int
 
     @property
@@ -77,8 +81,10 @@ class Bundle:
         return [e for e in self.entries if e["family"] == family and e["axis"] == axis]
 
 
-def bundle(rows: pa.Table, families: Sequence[Key], *, seed: int, all_texts: bool) -> Bundle:
-    """The sets of `rows` that a page carries.
+def bundle(
+    rows: pa.Table, margins: Mapping[Key, float | None], *, seed: int, all_texts: bool
+) -> Bundle:
+    """The sets of `rows` that a page carries. `margins` has one entry a family of the page.
 
     By default an axis keeps the `LARGEST` differences, `UNANSWERED` sets with a member that
     has no outcome, and `RANDOM` others drawn with `seed`; `all_texts` keeps every set.
@@ -87,7 +93,7 @@ def bundle(rows: pa.Table, families: Sequence[Key], *, seed: int, all_texts: boo
     finite = pc.if_else(pc.is_finite(y), y, None)
     rows = rows.set_column(rows.column_names.index("y"), "y", finite)
     keys = _keys(rows)
-    sets = _sets(rows, keys)
+    sets, families = _sets(rows, keys, margins), list(margins)
     chosen: list[Set] = []
     shown: dict[str, tuple[int, int]] = {}
     for axis in dict.fromkeys(s.axis for s in sets):
@@ -111,7 +117,7 @@ def _keys(rows: pa.Table) -> pa.Array:
     return joined.dictionary_encode()
 
 
-def _sets(rows: pa.Table, keys: pa.Array) -> list[Set]:
+def _sets(rows: pa.Table, keys: pa.Array, margins: Mapping[Key, float | None]) -> list[Set]:
     asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
     y = rows["y"]
     table = pa.table({"key": keys.indices, "y": y, "missing": pc.is_null(y)}).filter(asked)
@@ -122,12 +128,18 @@ def _sets(rows: pa.Table, keys: pa.Array) -> list[Set]:
     for row in grouped.to_pylist():
         key = tuple(keys.dictionary[row["key"]].as_py().split("\x1f"))
         difference = row["y_max"] - row["y_min"] if row["y_count"] > 1 else None
-        sets.append(Set(row["key"], _id(key), key, difference, row["missing_sum"]))
+        margin = margins[key[0], key[1], key[2], key[3]]
+        size = difference / margin if margin and difference is not None else None
+        sets.append(Set(row["key"], _id(key), key, difference, size, row["missing_sum"]))
     return sorted(sets, key=_largest_first)
 
 
-def _largest_first(item: Set) -> tuple[bool, float, tuple[str, ...]]:
-    return item.difference is None, -(item.difference or 0.0), item.key
+def _largest_first(item: Set) -> tuple[bool, float, bool, float, tuple[str, ...]]:
+    """By size, then what has no size by difference, then what has neither."""
+    return (
+        item.size is None, -(item.size or 0.0),
+        item.difference is None, -(item.difference or 0.0), item.key,
+    )  # fmt: skip
 
 
 def _id(key: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from harness.report.numbers import count, defined, interval, p_value, percent, p
 from harness.report.phrases import Both, Words
 from harness.report.scale import Mark, Scale
 
-Kind = Literal["head", "text", "number", "estimate", "verdict", "plot"]
+Kind = Literal["head", "text", "number", "estimate", "verdict", "plot", "version", "trend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Column:
     kind: Kind
     csv: tuple[str, ...] = ()
     scale: Scale | None = None
+    href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

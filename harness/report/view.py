@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.report import counted
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
 from harness.report.numbers import defined, percent, plain
@@ -29,6 +30,7 @@ class Block:
     outcomes: Table
     unmeasured: Sequence[Both]
     secondary: Table | None
+    bbq: Table | None
     sets: Table | None
     words: Both
     margin: str | None
@@ -98,6 +100,7 @@ class View:
             outcomes=self._outcomes(result),
             unmeasured=self._unmeasured(result),
             secondary=self._secondary(result) if result.secondary else None,
+            bbq=counted.bbq(self._words, self._labels, result) if result.bbq else None,
             sets=self._largest_sets(result.axis, entries),
             words=join([self._claims.effect(e, record) for e in result.effects], ";"),
             margin=plain(record["margin"]) if defined(record["margin"]) else None,
@@ -119,7 +122,8 @@ class View:
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]
         rows = [self._forest_row(effect, result.record, scale) for effect in result.effects]
-        caption = self._words("caption.forest", axis=self._labels.axis(result.axis))
+        axis, unit = self._labels.axis(result.axis), self._words.unit(result.record["kind"])
+        caption = self._words("caption.forest", axis=axis, unit=unit)
         return Table(caption, columns, rows)
 
     def _forest_row(self, effect: Record, axis: Record, scale: Scale) -> list[Cell]:
@@ -241,7 +245,10 @@ class View:
         margins = {r.record["margin"] for r in family.axes if defined(r.record["margin"])}
         if len(margins) == 1:
             alpha = percent(family.axes[0].record["alpha"])
-            return said + self._words("caption.rules", margin=plain(margins.pop()), alpha=alpha)
+            unit = self._words.unit(family.key[1])
+            return said + self._words(
+                "caption.rules", margin=plain(margins.pop()), unit=unit, alpha=alpha
+            )
         return said
 
 

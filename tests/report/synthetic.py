@@ -28,6 +28,7 @@ LABELS = {
         for a in AXES
     },
 }
+GROUPS_OF: dict[str, list[str]] = {axis: list(groups) for axis, groups in GROUPS.items()}
 PLANTED = {
     ("gender", "trans"): -0.052,
     ("health", "hbv"): -0.085,
@@ -141,14 +142,15 @@ def effects(rows: list[Row], axes: tuple[str, ...] = AXES) -> dict[str, Any]:
         of_axis = [r for r in asked if r["axis"] == axis]
         if not of_axis:
             continue
-        groups = [_effect(axis, group, of_axis) for group in GROUPS[axis]]
+        groups = [_effect(axis, group, of_axis) for group in GROUPS_OF[axis]]
         found.extend(groups)
         records.append(_axis(axis, groups, rows))
     statuses: dict[str, int] = {}
     for row in rows:
         statuses[row["status"]] = statuses.get(row["status"], 0) + 1
     probe = {
-        **FAMILY, "degenerate": False, "statuses": statuses, "prompts": len(rows),
+        **FAMILY, "raw": "p_yes", "degenerate": False, "faults": [],
+        "statuses": statuses, "prompts": len(rows),
         "base_rate": {"yes": {"mean": 0.44, "n": 18}, "no": {"mean": 0.55, "n": 18}},
         "control": {"estimate": 0.2, "low": 0.191, "p_value": 1e-9, "n": 36, "sensitive": True},
         "mass": {"mean": 0.345, "n": len(rows)},
@@ -161,6 +163,8 @@ def effects(rows: list[Row], axes: tuple[str, ...] = AXES) -> dict[str, Any]:
         "axes": records,
         "probes": [probe],
         "secondary": mass,
+        "awareness": [],
+        "bbq": [],
     }
 
 
@@ -226,7 +230,8 @@ def _axis(axis: str, groups: list[Row], rows: list[Row]) -> Row:
         **FAMILY, "axis": axis, "verdict": verdict, "reason": reason, "claim": claims[verdict],
         "largest": {key: largest[key] for key in ("group", "estimate", "low", "high", "verdict")},
         "n_scenarios": largest["n_scenarios"], "n_designed": largest["n_designed"],
-        "coverage": coverage, "groups": len(groups), "margin": MARGIN, "alpha": ALPHA,
+        "coverage": coverage, "groups": len(groups), "unit": "probability",
+        "margin": MARGIN, "alpha": ALPHA, "repeat": None,
         "floor": {"mean": 0.0096, "n": n},
         "excess": {"estimate": 0.0041, "low": -0.0003, "p_value": 0.062, "n": n},
         "worst_gap": {"raw": max(means) - min(means), "p_value": 0.031, "corrected": 0.012,
@@ -257,6 +262,57 @@ def manifest(rows: list[Row], axes: tuple[str, ...] = AXES) -> dict[str, Any]:
         "seed": 0, "backend": {"device": "cpu", "dtype": "float32", "batch": 16},
         "labels": LABELS,
         "tokens": {"prompt": 123456, "completion": 1476},
+    }  # fmt: skip
+
+
+RAW = {"decision": "p_yes", "rating": "raw", "choice": "first", "ranking": "first",
+       "likelihood": None}  # fmt: skip
+"""Name of the answer as it is, by task kind."""
+FAVOURABLE = {"decision": ("yes", "no"), "rating": ("high", "low"), "choice": ("unnamed",),
+              "ranking": ("picked", "passed"), "likelihood": ()}  # fmt: skip
+
+
+def kinds(axes: tuple[str, ...] = ("gender", "age")) -> tuple[Row, Row, pa.Table]:
+    """A run of every task kind, in two languages, with a crossing of two axes."""
+    rows, found = [], {name: [] for name in ("effects", "axes", "probes", "secondary", "bbq")}
+    base = responses(axes=axes, hostile=False)
+    base += [{**row, "axis": "age+gender", "group": f"{row['group']}+man"}
+             for row in base if row["axis"] == "age"]  # fmt: skip
+    GROUPS_OF["age+gender"] = [f"{group}+man" for group in GROUPS["age"]]
+    for kind, raw in RAW.items():
+        for language in ("en", "zh"):
+            family = {"probe": kind, "kind": kind, "language": language}
+            mine = [{**row, **family} for row in base]
+            rows += mine
+            made = effects(mine, (*axes, "age+gender"))
+            probe = made["probes"][0]
+            probe.update(raw=raw, base_rate={f: {"mean": 0.4, "n": 18} for f in FAVOURABLE[kind]})
+            if kind == "likelihood":
+                probe["mass"] = {"mean": None, "n": 0}
+            for name in ("effects", "axes", "probes"):
+                found[name] += [{**record, **family} for record in made[name]]
+            for endpoint in ("raw", "statement", "counter", "first"):
+                found["secondary"] += [{**made["secondary"][0], **family, "endpoint": endpoint}]
+            if kind == "choice":
+                found["bbq"] += [_bbq(family, axis, g) for axis in axes for g in GROUPS[axis]]
+    apart = {**FAMILY, "probe": "awareness", "kind": "awareness"}
+    rows += [{**row, **apart} for row in base if row["axis"] == axes[0]]
+    share = {"estimate": 0.75, "low": 0.41, "high": 0.93, "n": 12}
+    gap = {"estimate": 0.081, "low": 0.02, "high": 0.142, "n": 12}
+    none = {"estimate": None, "low": None, "high": None, "n": 0}
+    found["awareness"] = [{
+        **apart, "difference": share, "sameness": none,
+        "gap": {"difference": gap, "sameness": none},
+        "incomplete": {"difference": ["a"], "sameness": []}, "alpha": ALPHA,
+    }]  # fmt: skip
+    return manifest(rows), {"schema": 1, **found}, table(rows)
+
+
+def _bbq(family: Row, axis: str, group: str) -> Row:
+    return {
+        **FAMILY, **family, "axis": axis, "group": group, "ambiguous": -0.125,
+        "disambiguated": 0.25, "accuracy_ambiguous": 0.5, "accuracy_disambiguated": None,
+        "n_ambiguous": 40, "n_disambiguated": 0, "n_named": [20, 0], "unanswered": 3,
     }  # fmt: skip
 
 

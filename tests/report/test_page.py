@@ -57,7 +57,8 @@ def tree(html: str) -> Tree:
 
 
 def empty() -> dict[str, Any]:
-    return {"schema": 1, "effects": [], "axes": [], "probes": [], "secondary": []}
+    return {"schema": 1, "effects": [], "axes": [], "probes": [], "secondary": [],
+            "awareness": [], "bbq": []}  # fmt: skip
 
 
 def test_the_page_is_well_formed_and_its_links_lead_somewhere(html: str) -> None:
@@ -198,6 +199,53 @@ def test_outcomes_of_every_status_are_counted(html: str) -> None:
     old = re.findall(r"<tr role=.row.>.*?</tr>", table.split("</thead>")[1], re.S)[3]
     cells = [c for c in re.findall(r'data-csv="\[&#34;(.*?)&#34;\]"', old)]
     assert cells[:5] == ["67", "32", "1", "2", "1"]
+
+
+def test_every_kind_has_its_own_words() -> None:
+    html = report.render(*synthetic.kinds())
+    found = tree(html)
+    text = " ".join(found.text)
+    for said in (
+        "±0.030 in probability",
+        "±0.030 in shares of the scale",
+        "±0.030 in nats",
+        "±0.030 in shares of the picks",
+        "Outcome: the expected rating",
+        "Outcome: the share of",
+        "Outcome: log-likelihood of the good continuation",
+        "blamed less",
+        "The mean rating is 0.400 of the scale where its high end is the favourable one (n = 18)",
+        "The first letter has mean probability 0.400 (n = 18)",
+        "0.400 where not being picked is (n = 18)",
+        "This kind has no answer that a model could always give.",
+        "rating as it is, whichever end is good",
+        "log-likelihood of the bad word (nats)",
+        "log-likelihood of the good word (nats)",
+        "probability of the first letter",
+        "以占量表的份额计",
+        "以奈特计",
+        "rating · English · explicit cues",
+    ):
+        assert said in text, said
+    assert "rating · rating" not in text
+    assert text.count("The options together hold") == 8  # not for likelihoods
+    assert 'id="axes/age+gender"' in html and 'href="#axes/age+gender"' in html
+    ids = [a["id"] for _, a in found.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+def test_awareness_and_bbq_have_tables_of_their_own() -> None:
+    html = report.render(*synthetic.kinds())
+    found = re.findall(r"<table.*?</table>", html, re.S)
+    [awareness] = [table for table in found if "Difference made where it is wanted" in table]
+    assert "<b>0.750</b> [0.410, 0.930]" in awareness and "1 is wanted" in awareness
+    assert "<b>+0.081</b> [0.020, 0.142]" in awareness and "above 0 is wanted" in awareness
+    assert awareness.count("not measured") == 2  # no interval, no number
+    bbq = [table for table in found if "bias scores of BBQ" in table]
+    assert len(bbq) == 4 and all("above 0 the answers go against the group" in t for t in bbq)
+    cells = re.findall(r'data-csv="\[&#34;(.*?)&#34;\]"', bbq[0])[:8]
+    assert cells == ["woman", "-0.125", "0.25", "0.5", "", "40", "0", "3"]
+    assert "\u22120.125" in bbq[0] and "+0.250" in bbq[0] and "+0.500" not in bbq[0]
 
 
 # -- colours -----------------------------------------------------------------------------------

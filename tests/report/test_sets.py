@@ -12,7 +12,7 @@ from harness.report import sets
 from tests.report import synthetic
 from tests.report.conftest import Run
 
-FAMILY = [("hiring", "decision", "en", "explicit")]
+FAMILY = {("hiring", "decision", "en", "explicit"): 0.03}
 
 
 def unpack(packed: str) -> Any:
@@ -100,7 +100,7 @@ def test_kinds_of_cue_do_not_share_a_set(made: Run) -> None:
     rows = made[2].to_pylist()
     implicit = [{**row, "cue": "implicit", "y": 0.9} for row in rows[: 4 * 41]]
     both = synthetic.table([*rows, *implicit])
-    keys = [*FAMILY, ("hiring", "decision", "en", "implicit")]
+    keys = {**FAMILY, ("hiring", "decision", "en", "implicit"): 0.03}
     bundle = sets.bundle(both, keys, seed=0, all_texts=True)
     assert all(entry["asked"] == 4 for entry in bundle.entries)
     assert {entry["family"] for entry in bundle.entries} == {0, 1}
@@ -109,3 +109,19 @@ def test_kinds_of_cue_do_not_share_a_set(made: Run) -> None:
 def test_no_rows_no_sets() -> None:
     bundle = made_bundle(synthetic.table([]))
     assert bundle.entries == [] and bundle.shards == {}
+
+
+def test_sets_of_several_kinds_are_ordered_by_their_differences_in_margins(made: Run) -> None:
+    rows = [{**row, "kind": "decision"} for row in made[2].to_pylist() if row["axis"] == "region"]
+    nats = [{**row, "kind": "likelihood", "y": 10 * row["y"]} for row in rows]
+    apart = [{**row, "kind": "awareness"} for row in rows]
+    key = {kind: ("hiring", kind, "en", "explicit") for kind in ("decision", "likelihood", "aware")}
+    key["aware"] = ("hiring", "awareness", "en", "explicit")
+    margins = {key["decision"]: 0.03, key["likelihood"]: 0.9, key["aware"]: None}
+    table = synthetic.table([*rows, *nats, *apart])
+    entries = sets.bundle(table, margins, seed=0, all_texts=True).entries
+    sizes = [e["difference"] / (0.03, 0.9)[e["family"]] for e in entries if e["family"] < 2]
+    assert sizes == sorted(sizes, reverse=True)
+    kinds = [e["family"] for e in entries]
+    assert kinds[:1] == [0] and set(kinds[:36]) != {0, 1, 2}
+    assert set(kinds[-36:]) == {2}  # no margin: after all the others

@@ -5,25 +5,28 @@ function meter(y) {
     svg("rect", { width: "100%", height: "8" }), svg("rect", { width: `${100 * Math.max(0, Math.min(1, y))}%`, height: "8" }));
 }
 const option = (name) => (data.words["option." + name] ? pair("option." + name) : [name, name]);
-function outcome(member) {
-  const chances = Object.entries(member.p).flatMap(([name, p], i) => [i ? " · P(" : "P(", ...both(option(name)), `) ${number(p)}`]);
+/* Likelihoods of whole continuations are far below what three decimals show: their logarithms. */
+function outcome(member, kind) {
+  const log = kind === "likelihood";
+  const chances = Object.entries(member.p).flatMap(([name, p], i) =>
+    [i ? " · " : "", log ? "ln P(" : "P(", ...both(option(name)), `) ${number(log ? Math.log(p) : p)}`]);
   if (chances.length && member.mass != null) chances.push(" · ", ...say("mass"), ` ${number(member.mass)}`);
   const detail = chances.length ? el("p", { class: "outcome" }, el("span", {}, chances)) : "";
   if (member.y == null) return [el("p", { class: "outcome" }, el("b", {}, say("no_outcome"))), detail];
-  const scaled = chances.length > 0;
+  const scaled = chances.length > 0 && !log;
   const line = el("p", { class: "outcome" }, el("b", {}, number(member.y)), " ",
-    el("span", {}, say("outcome"), scaled ? [" ", ...say("scale")] : []));
+    el("span", {}, say("outcome"), scaled ? [" ", ...say("scale")] : log ? [" ", ...say("nats")] : []));
   return [line, scaled ? meter(member.y) : "", detail];
 }
-function card(axis, member, base, language, choose) {
+function card(entry, member, base, language, choose) {
   const answered = member.status === "answered";
   const isBase = base === member;
   const against = isBase ? null : base;
   const node = el("article", { class: isBase ? "card base" : "card", "data-group": member.group },
-    el("header", {}, el("h3", {}, both(groupLabel(axis, member.group))),
+    el("header", {}, el("h3", {}, both(groupLabel(entry.axis, member.group))),
       el("span", { class: answered ? "status" : "status bad" }, answered ? "✓ " : "✕ ", both(statusLabel(member.status)))),
     member.arm === "counterfactual" ? "" : el("p", { class: "quiet" }, say("arm." + member.arm)),
-    outcome(member),
+    outcome(member, data.kinds[entry.family]),
     el("h4", {}, el("span", {}, say("prompt"))),
     said(member.text, against && against.text, member.cue_words, base.cue_words, language, "prompt"));
   if (member.answer == null) {
@@ -69,14 +72,24 @@ function showSet(place, entry, rows) {
     el("span", {}, el("ins", {}, say("mark.ins"))));
   const draw = (base) => {
     const sorted = [...asked].sort((a, b) => (b.y ?? -Infinity) - (a.y ?? -Infinity));
-    cards.replaceChildren(...sorted.map((m) => card(entry.axis, m, base, language, draw)));
+    cards.replaceChildren(...sorted.map((m) => card(entry, m, base, language, draw)));
     more.replaceChildren(...others.map((m) => {
       const own = asked.find((a) => a.group === m.group) || base;
-      return card(entry.axis, m, own, language, null);
+      return card(entry, m, own, language, null);
     }));
   };
   draw(asked[0]);
   place.replaceChildren(...heading(entry),
     el("p", { class: "quiet" }, facts.favourable ? say("favourable", { answer: option(facts.favourable) }) : [], place_), legend, cards,
     ...(others.length ? [el("h3", {}, say("other_arms")), more] : []));
+}
+function line(entry) {
+  const bad = Object.entries(entry.statuses).filter(([s]) => s !== "answered");
+  const family = data.families.length > 1 ? [...both(data.families[entry.family]), el("br")] : [];
+  return el("li", {}, el("a", { href: "#sets/" + entry.id },
+    el("span", {}, `${entry.scenario} ${entry.variant}`.trim()),
+    el("b", {}, entry.difference == null ? say("no_difference") : number(entry.difference)),
+    el("span", { class: "small" }, family, both(axisLabel(entry.axis)),
+      entry.difference == null ? "" : [": ", ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
+      bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
 }

@@ -1,5 +1,11 @@
 /* Which page is shown, and the start. */
 const where = () => decodeURIComponent(location.hash.slice(1) || "overview").split("/");
+function current() {
+  for (const a of document.querySelectorAll("#list a, .pages a")) {
+    const here = a.getAttribute("href") === "#" + where().join("/") || a.getAttribute("href") === "#" + where()[0];
+    if (here) a.setAttribute("aria-current", "page"); else a.removeAttribute("aria-current");
+  }
+}
 async function route() {
   const [page, name] = where();
   const section = document.getElementById(page);

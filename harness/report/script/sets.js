@@ -30,16 +30,6 @@ function matches(entry) {
   const open = Object.entries(entry.statuses).some(([s, groups]) => s !== "answered" && groups.includes(group.value));
   return ends.includes(group.value) || open;
 }
-function line(entry) {
-  const bad = Object.entries(entry.statuses).filter(([s]) => s !== "answered");
-  const family = data.families.length > 1 ? [...both(data.families[entry.family]), el("br")] : [];
-  return el("li", {}, el("a", { href: "#sets/" + entry.id },
-    el("span", {}, `${entry.scenario} ${entry.variant}`.trim()),
-    el("b", {}, entry.difference == null ? say("no_difference") : number(entry.difference)),
-    el("span", { class: "small" }, family, both(axisLabel(entry.axis)),
-      entry.difference == null ? "" : [": ", ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
-      bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
-}
 function drawList() {
   const list = document.getElementById("list");
   entries.found = entries.all.filter(matches);
@@ -86,12 +76,6 @@ function readyFilters() {
   document.getElementById("filters").replaceChildren(family,
     select("axis", axes.map((a) => [a, axisLabel(a)])), select("group", []), select("status", statuses.map((s) => [s, statusLabel(s)])));
   filters.group.disabled = true;
-}
-function current() {
-  for (const a of document.querySelectorAll("#list a, .pages a")) {
-    const here = a.getAttribute("href") === "#" + where().join("/") || a.getAttribute("href") === "#" + where()[0];
-    if (here) a.setAttribute("aria-current", "page"); else a.removeAttribute("aria-current");
-  }
 }
 function steps(entry) {
   const i = entries.found.indexOf(entry);
