@@ -188,8 +188,9 @@ def prepare(
 
     @cache
     def designed(wants: Wants) -> tuple[Design, dict[str, int]]:
-        samples = {kind: who.decoding.samples if who.decoding.temperature > 0 else 1
-                   for kind, want in wants if want is Want.TEXT}  # fmt: skip
+        samples = {
+            kind: kinds.samples(kind, who.decoding) for kind, want in wants if want is Want.TEXT
+        }
         return asked.design(kinds=dict(wants), limit=limit, samples=samples), samples
 
     prefix = f"{asked.suite.name}-{who.name}"

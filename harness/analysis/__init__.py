@@ -30,7 +30,8 @@ from harness.analysis.cells import (
 )
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
-from harness.kinds import APART, KINDS
+from harness.analysis.texts import by_events
+from harness.kinds import APART, KINDS, TEXTS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
 from harness.stats.contrasts import FEWEST_SCENARIOS
@@ -125,6 +126,8 @@ def _family(
     found = stats.group_effects(
         matrix.mean, margin=margin, alpha=rules.alpha, name_ids=reused(answers, matrix)
     )
+    if family.kind in TEXTS:
+        found = by_events(found, matrix, margin, rules.alpha)
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
     scatter = stats.heterogeneity(matrix.mean, margin=margin)
     rows = []
