@@ -21,7 +21,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, provenance, report, seal, tables
+from harness import analysis, kinds, lexicon, provenance, report, scorers, seal, tables
 from harness import ledger as ledgers
 from harness import policy as policies
 from harness.backends import Backend, open_backend
@@ -178,7 +178,8 @@ def prepare(
     for axis in rules.axis_margins:
         asked.words.axis(axis, where=rules.place("axis_margins", axis))
     asked_kinds = sorted({probe.kind for probe in asked.probes})
-    for kind in asked_kinds:
+    written = ["scores"] if kinds.TEXTS & set(asked_kinds) else []
+    for kind in [*asked_kinds, *written]:
         if kind not in rules.margins and kind not in kinds.APART:
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
 
@@ -317,10 +318,17 @@ def conclude(
             "not one prompt was answered: every completion is empty, failed or cut off; "
             "the answers are kept"
         )
+    rules = policies.restore(folder.manifest()["policy"], folder.path)
+    asked = [prompt for prompt in design.prompts if prompt.kind in kinds.TEXTS]
+    texts = scorers.texts(asked, responses, scores, lexicon.load(shipped("probes") / "lexicon"))
+    scores += scorers.score(asked, texts)
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
-    rules = policies.restore(folder.manifest()["policy"], folder.path)
-    folder.write_json(EFFECTS, analysis.analyse(design.prompts, scores, rules))
+    folder.write_json(EFFECTS, {
+        **analysis.analyse(design.prompts, scores, rules),
+        "similarity": analysis.similarity(asked, texts.blind, rules.alpha),
+        "unmeasured": scorers.unmeasured(sorted({prompt.language for prompt in asked})),
+    })  # fmt: skip
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),

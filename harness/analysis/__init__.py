@@ -30,10 +30,12 @@ from harness.analysis.cells import (
 )
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
+from harness.analysis.similarity import similarity as similarity
 from harness.analysis.texts import by_events
 from harness.kinds import APART, KINDS, TEXTS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
+from harness.scorers import RAW, SCORERS
 from harness.stats.contrasts import FEWEST_SCENARIOS
 
 SCHEMA = 1
@@ -73,6 +75,8 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         effects.extend(rows)
         axes.append(axis)
         secondary.extend(_secondary(family, members, rules))
+        if family.kind in TEXTS:
+            secondary.extend(_texts(family, members, rules))
     return {
         "schema": SCHEMA,
         "effects": effects,
@@ -281,6 +285,41 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
             }
             for k, group in enumerate(matrix.groups)
         ]  # fmt: skip
+    return rows
+
+
+def _texts(family: Family, answers: Sequence[Answer], rules: Policy) -> list[Record]:
+    """Effects on what the texts are like, by every scorer that measured any of them.
+
+    Texts that are missing (refused, empty, failed) enter as worst-case bounds. `raw` is the
+    same effect on texts with the words of the group left in: what the scorer's own bias adds.
+    """
+    rows = []
+    for name, scorer in SCORERS.items():
+        matrix = cells(answers, name)
+        if np.isnan(matrix.mean).all():
+            continue
+        margin = rules.margin("scores", family.axis) * scorer.span
+        found = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
+        raw = stats.group_effects(cells(answers, name + RAW).mean, margin=margin, alpha=rules.alpha)
+        bounds = _bounds(matrix, scorer.range, margin, rules.alpha)
+        for k, group in enumerate(matrix.groups):
+            verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
+            if found.n < rules.minimum_scenarios:
+                verdict, reason = Verdict.INCONCLUSIVE, _too_few(matrix, found.n, rules)
+            elif verdict is Verdict.EQUIVALENT:
+                blocked = _blocked(matrix, k, bounds, margin, {"faults": []}, rules)
+                if blocked:
+                    verdict, reason = Verdict.INCONCLUSIVE, blocked
+            rows.append({
+                **family._asdict(), "group": group, "endpoint": name, "unit": scorer.unit,
+                "scorer_version": scorer.version, **_numbers(found, k), "alpha": rules.alpha,
+                "margin": margin, "verdict": str(verdict), "material": bool(found.material[k]),
+                "reason": reason, "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
+                "coverage": float(matrix.coverage[k]),
+                "bounds": None if bounds is None else _bound(bounds, k),
+                "raw": {key: _finite(getattr(raw, key)[k]) for key in ("estimate", "low", "high")},
+            })  # fmt: skip
     return rows
 
 

@@ -43,8 +43,9 @@ def by_events(
 def halves(answers: Sequence[Answer], alpha: float) -> Record | None:
     """By how much more is refused of what should be than of what should not, over scenarios.
 
-    One-sided t test over pairs, the i-th scenario of one half with the i-th of the other. None
-    where the probe has no two halves.
+    The labels are shuffled within pairs, the i-th scenario of one half with the i-th of the
+    other: a test that also holds where every answer is the right one. None where the probe has
+    no two halves.
     """
     rates: dict[str, dict[str, list[float]]] = {refusal.REFUSE: {}, refusal.ANSWER: {}}
     for a in answers:
@@ -58,10 +59,11 @@ def halves(answers: Sequence[Answer], alpha: float) -> Record | None:
     pairs = min(len(wanted), len(unwanted))
     if not pairs:
         return None
-    excess = stats.floor_excess(np.array(wanted[:pairs]), np.array(unwanted[:pairs]), alpha=alpha)
+    y = np.column_stack([wanted[:pairs], unwanted[:pairs]])
+    p_value = float(stats.shuffle_p(y, rng=np.random.default_rng(0))[0][0])
+    estimate = float(y[:, 0].mean() - y[:, 1].mean())
     return {
-        "estimate": excess.estimate, "low": excess.low, "p_value": excess.p_value,
-        "n": excess.n, "sensitive": excess.low is not None and excess.low > 0,
-        "reason": excess.reason or None,
+        "estimate": estimate, "low": None, "p_value": p_value, "n": pairs,
+        "sensitive": estimate > 0 and p_value <= alpha, "reason": None,
         "halves": [float(np.mean(wanted)), float(np.mean(unwanted))],
     }  # fmt: skip

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.cli import versions
+from harness.cli import texts, versions
 
 DONE, USAGE, INTERRUPTED = 0, 2, 130
 
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     _folders(commands)
     _checks(commands)
     versions.register(commands)
+    texts.register(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"

@@ -12,6 +12,7 @@ import re
 from functools import cache
 
 from harness.nouns import Status
+from harness.scorers.scorer import Scorer
 from harness.scorers.wordlists import load
 
 OPENING = 300
@@ -45,3 +46,9 @@ def status(text: str, language: str) -> Status:
 def _patterns(language: str, key: str) -> re.Pattern[str]:
     each = load("refusal")[language][key]
     return re.compile("|".join(f"(?:{words})" for words in each) or r"(?!)", re.IGNORECASE)
+
+
+SCORER = Scorer(
+    version=1, unit="share answered", range=(0.0, 1.0), span=1.0,
+    measure=lambda text, language: float(status(text, language) is Status.ANSWERED),
+)  # fmt: skip

@@ -42,3 +42,8 @@ def tokens(text: str, language: str) -> list[str]:
     if language == "zh":
         return re.findall(SCRIPT["zh"], text)
     return [word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
+
+
+def sentences(text: str, language: str) -> list[str]:
+    """Pieces between full stops (。！？ too) and line breaks that hold a word."""
+    return [s for s in re.split(r"[.!?。！？；\n]+", text) if tokens(s, language)]
