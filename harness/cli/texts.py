@@ -1,8 +1,10 @@
-"""Commands about what models write: the scorer audit."""
+"""Commands about what models write: the scorer audit, and labels by people."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -15,6 +17,20 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
     audit.add_argument("--axes", nargs="+", metavar="AXIS", help="only these axes")
     audit.add_argument("--json", action="store_true", help="print JSON instead of text")
     audit.set_defaults(command=audit_scorer)
+    labels = commands.add_parser("labels", help="have people label a sample of a run's texts")
+    actions = labels.add_subparsers(metavar="ACTION", required=True)
+    draw = actions.add_parser("sample", help="draw whole scenarios and write sheets for raters")
+    draw.add_argument("run", metavar="RUN", help="run folder")
+    draw.add_argument("--scenarios", type=int, required=True, metavar="N",
+                      help="scenarios of every probe and language")  # fmt: skip
+    draw.set_defaults(command=labels_sample)
+    bring = actions.add_parser("import", help="check the raters' sheets and correct the effects")
+    bring.add_argument("run", metavar="RUN", help="run folder")
+    bring.add_argument("sheets", nargs="+", metavar="FILE", help="CSV file of one or more raters")
+    bring.set_defaults(command=labels_import)
+    for each in (draw, bring):
+        each.add_argument("--scorer", default="status", metavar="NAME",
+                          help="what is labelled (default: status)")  # fmt: skip
 
 
 def audit_scorer(given: argparse.Namespace) -> int:
@@ -50,3 +66,50 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:+.4f}"
+
+
+def labels_sample(given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from harness import labels
+    from harness.errors import InputError
+    from harness.store import RunFolder
+
+    if given.scenarios < 1:
+        raise InputError(f"--scenarios {given.scenarios}: must be at least 1")
+    print(labels.sample(RunFolder(Path(given.run)), scenarios=given.scenarios,
+                        scorer=given.scorer))  # fmt: skip
+    return 0
+
+
+def labels_import(given: argparse.Namespace) -> int:
+    """Prints every group's effect, automatic and corrected, and the scorer's error."""
+    from pathlib import Path
+
+    from harness import labels
+    from harness.store import RunFolder
+
+    found = labels.bring_in(
+        RunFolder(Path(given.run)), [Path(sheet) for sheet in given.sheets], scorer=given.scorer
+    )
+    for family in found["families"]:
+        people, scorer = family["raters"], family["scorer_and_people"]
+        print(f"{family['probe']} {family['language']} {family['cue']} {family['axis']}: "
+              f"{family['labelled']} scenarios labelled; alpha of the raters "
+              f"{_alpha(people)}, of scorer and people {_alpha(scorer)}")  # fmt: skip
+        for row in family["groups"]:
+            print(f"  {row['group']:26} automatic {_effect(row['automatic'])}, corrected "
+                  f"{_effect(row['corrected'])}, error {_number(row['error'])}")  # fmt: skip
+    return 0
+
+
+def _alpha(found: Mapping[str, Any]) -> str:
+    if found["alpha"] is None:
+        return f"undefined ({found['reason']})"
+    low, high = (_number(found[key]) for key in ("low", "high"))
+    return f"{found['alpha']:.2f} ({low} to {high})"
+
+
+def _effect(found: Mapping[str, Any]) -> str:
+    low, high = (_number(found[key]) for key in ("low", "high"))
+    return f"{_number(found['estimate'])} ({low} to {high})"
