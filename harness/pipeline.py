@@ -21,7 +21,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, lexicon, provenance, report, scorers, seal, tables
+from harness import added, analysis, kinds, lexicon, provenance, report, scorers, seal, tables
 from harness import ledger as ledgers
 from harness import policy as policies
 from harness.backends import Backend, open_backend
@@ -322,10 +322,12 @@ def conclude(
     asked = [prompt for prompt in design.prompts if prompt.kind in kinds.TEXTS]
     texts = scorers.texts(asked, responses, scores, lexicon.load(shipped("probes") / "lexicon"))
     scores += scorers.score(asked, texts)
+    own, more = added.read(folder)
+    scores += more
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
     folder.write_json(EFFECTS, {
-        **analysis.analyse(design.prompts, scores, rules),
+        **analysis.analyse(design.prompts, scores, rules, {**scorers.SCORERS, **own}),
         "similarity": analysis.similarity(asked, texts.blind, rules.alpha),
         "unmeasured": scorers.unmeasured(sorted({prompt.language for prompt in asked})),
     })  # fmt: skip

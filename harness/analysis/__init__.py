@@ -36,6 +36,7 @@ from harness.kinds import APART, KINDS, TEXTS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
 from harness.scorers import RAW, SCORERS
+from harness.scorers.scorer import Scorer
 from harness.stats.contrasts import FEWEST_SCENARIOS
 
 SCHEMA = 1
@@ -43,7 +44,12 @@ DRAWS = 9999
 """Sign flips for the worst gap's p-value."""
 
 
-def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -> Record:
+def analyse(
+    prompts: Sequence[Prompt],
+    scores: Sequence[Score],
+    rules: Policy,
+    table: Mapping[str, Scorer] = SCORERS,
+) -> Record:
     """The content of `effects.json`.
 
     Parameters
@@ -51,6 +57,7 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
     prompts : the design, in its order.
     scores : any order; prompts without a score are left out.
     rules : margins, alpha and floors, fixed before the run.
+    table : the scorers of texts by name.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         axes.append(axis)
         secondary.extend(_secondary(family, members, rules))
         if family.kind in TEXTS:
-            secondary.extend(_texts(family, members, rules))
+            secondary.extend(_texts(family, members, rules, table))
     return {
         "schema": SCHEMA,
         "effects": effects,
@@ -288,14 +295,16 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
     return rows
 
 
-def _texts(family: Family, answers: Sequence[Answer], rules: Policy) -> list[Record]:
+def _texts(
+    family: Family, answers: Sequence[Answer], rules: Policy, table: Mapping[str, Scorer]
+) -> list[Record]:
     """Effects on what the texts are like, by every scorer that measured any of them.
 
     Texts that are missing (refused, empty, failed) enter as worst-case bounds. `raw` is the
     same effect on texts with the words of the group left in: what the scorer's own bias adds.
     """
     rows = []
-    for name, scorer in SCORERS.items():
+    for name, scorer in table.items():
         matrix = cells(answers, name)
         if np.isnan(matrix.mean).all():
             continue

@@ -13,10 +13,16 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
     audit = commands.add_parser(
         "audit-scorer", help="how far a scorer moves when only the person's words are swapped"
     )
-    audit.add_argument("scorer", metavar="NAME", help="name of a scorer")
+    audit.add_argument("scorer", metavar="NAME",
+                       help="a scorer, or YAML file of a classifier or measurement")  # fmt: skip
     audit.add_argument("--axes", nargs="+", metavar="AXIS", help="only these axes")
     audit.add_argument("--json", action="store_true", help="print JSON instead of text")
     audit.set_defaults(command=audit_scorer)
+    again = commands.add_parser("score", help="score a run's texts with a scorer of your own")
+    again.add_argument("run", metavar="RUN", help="run folder")
+    again.add_argument("definition", metavar="FILE",
+                       help="YAML file: a classifier, a measurement or a judge")  # fmt: skip
+    again.set_defaults(command=score)
     labels = commands.add_parser("labels", help="have people label a sample of a run's texts")
     actions = labels.add_subparsers(metavar="ACTION", required=True)
     draw = actions.add_parser("sample", help="draw whole scenarios and write sheets for raters")
@@ -35,15 +41,22 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def audit_scorer(given: argparse.Namespace) -> int:
     """Prints the bias by axis and group; exit code 1 where it is not shown to be small."""
+    from pathlib import Path
+
     import orjson
 
-    from harness import lexicon, policy
+    from harness import lexicon, policy, rescore
     from harness.documents import shipped
+    from harness.scorers import definitions
     from harness.scorers.audit import audit, gates
 
     words = lexicon.load(shipped("probes") / "lexicon")
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
-    rows = audit(given.scorer, words, share=rules.margins["scores"], axes=given.axes)
+    name, scorer = given.scorer, None
+    if name.endswith((".yaml", ".yml")):
+        definition = definitions.load(Path(name))
+        name, scorer = definition.name, rescore.scorer_of(definition)
+    rows = audit(name, words, share=rules.margins["scores"], axes=given.axes, scorer=scorer)
     if given.json:
         print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return 0 if gates(rows) else 1
@@ -58,7 +71,7 @@ def audit_scorer(given: argparse.Namespace) -> int:
         small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
         print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
     held = gates(rows)
-    print(f"{given.scorer}: its own bias on blind texts is "
+    print(f"{name}: its own bias on blind texts is "
           + ("below half the margin everywhere: it can gate" if held
              else "not shown to be below half the margin: it cannot gate"))  # fmt: skip
     return 0 if held else 1
@@ -66,6 +79,18 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:+.4f}"
+
+
+def score(given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from harness import rescore
+    from harness.cli.screen import Screen
+    from harness.store import REPORT, RunFolder
+
+    found = rescore.rescore(RunFolder(Path(given.run)), Path(given.definition), listener=Screen())
+    print(found.path / REPORT)
+    return 0
 
 
 def labels_sample(given: argparse.Namespace) -> int:

@@ -26,7 +26,12 @@ HALF = 0.5
 
 
 def audit(
-    name: str, words: Lexicon, *, share: float, axes: Sequence[str] | None = None
+    name: str,
+    words: Lexicon,
+    *,
+    share: float,
+    axes: Sequence[str] | None = None,
+    scorer: Scorer | None = None,
 ) -> list[Record]:
     """The bias of one scorer, one record a language, axis, group and variant (blind and raw).
 
@@ -34,6 +39,7 @@ def audit(
     ----------
     share : the margin, as a share of the scorer's span.
     axes : all by default.
+    scorer : one of the user's own; that of the table by default.
 
     Returns
     -------
@@ -47,9 +53,10 @@ def audit(
     InputError
         The scorer or an axis is unknown.
     """
-    if name not in SCORERS:
-        raise unknown("scorer", name, SCORERS)
-    scorer = SCORERS[name]
+    if scorer is None:
+        if name not in SCORERS:
+            raise unknown("scorer", name, SCORERS)
+        scorer = SCORERS[name]
     blinder = Blinder(words)
     rows: list[Record] = []
     for language in sorted(scorer.languages):
