@@ -16,6 +16,8 @@ from harness import analysis, kinds
 from harness.design import Design
 from harness.nouns import Prompt, Record, Response, Score, Verdict
 from harness.policy import Policy
+from harness.scorers import SCORERS
+from harness.scorers.scorer import Scorer
 
 LOOKS = 3
 FAMILY = ("probe", "kind", "language", "cue", "axis")
@@ -104,17 +106,21 @@ def take(
 
 
 def analyse(
-    prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy, declared: Record | None
+    prompts: Sequence[Prompt],
+    scores: Sequence[Score],
+    rules: Policy,
+    declared: Record | None,
+    table: Mapping[str, Scorer] = SCORERS,
 ) -> Record:
     """`analysis.analyse`, each sampled kind with its share of the error, and where it stopped."""
     if not declared:
-        return analysis.analyse(prompts, scores, rules)
+        return analysis.analyse(prompts, scores, rules, table)
     early = [p for p in prompts if p.kind in declared["kinds"]]
     whole = [p for p in prompts if p.kind not in declared["kinds"]]
     share = rules.model_copy(update={"alpha": rules.alpha / declared["looks"]})
-    found = analysis.analyse(early, scores_of(early, scores), share)
+    found = analysis.analyse(early, scores_of(early, scores), share, table)
     if whole:
-        other = analysis.analyse(whole, scores_of(whole, scores), rules)
+        other = analysis.analyse(whole, scores_of(whole, scores), rules, table)
         found = {
             name: [*found[name], *other[name]] if isinstance(value, list) else value
             for name, value in found.items()

@@ -35,7 +35,7 @@ class Finish(StrEnum):
 
 
 class Status(StrEnum):
-    """What the kind's parser made of a response; only `ANSWERED` is scored."""
+    """What the kind's parser made of a response; only the content of `ANSWERED` is scored."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -163,7 +163,8 @@ class Reading:
 class Score:
     """One number a scorer gave one response about one group.
 
-    `value` is None unless the status is `answered`.
+    `value` is None where it could not be measured: for most kinds, unless the status is
+    `answered`; in kinds of text, how a response ended is itself a number.
     """
 
     prompt: str

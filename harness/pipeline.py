@@ -20,7 +20,18 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness import analysis, kinds, looks, provenance, report, seal, tables
+from harness import (
+    added,
+    analysis,
+    kinds,
+    lexicon,
+    looks,
+    provenance,
+    report,
+    scorers,
+    seal,
+    tables,
+)
 from harness import ledger as ledgers
 from harness import policy as policies
 from harness.backends import Backend, open_backend
@@ -197,7 +208,8 @@ def prepare(
     for axis in rules.axis_margins:
         asked.words.axis(axis, where=rules.place("axis_margins", axis))
     asked_kinds = sorted({probe.kind for probe in asked.probes})
-    for kind in asked_kinds:
+    written = ["scores"] if kinds.TEXTS & set(asked_kinds) else []
+    for kind in [*asked_kinds, *written]:
         if kind not in rules.margins and kind not in kinds.APART:
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
 
@@ -207,8 +219,9 @@ def prepare(
 
     @cache
     def designed(wants: Wants) -> tuple[Design, dict[str, int]]:
-        samples = {kind: who.decoding.samples if who.decoding.temperature > 0 else 1
-                   for kind, want in wants if want is Want.TEXT}  # fmt: skip
+        samples = {
+            kind: kinds.samples(kind, who.decoding) for kind, want in wants if want is Want.TEXT
+        }
         return asked.design(kinds=dict(wants), limit=limit, samples=samples), samples
 
     prefix = f"{asked.suite.name}-{who.name}"
@@ -373,10 +386,20 @@ def conclude(
             "not one prompt was answered: every completion is empty, failed or cut off; "
             "the answers are kept"
         )
+    rules = policies.restore(folder.manifest()["policy"], folder.path)
+    asked = [prompt for prompt in design.prompts if prompt.kind in kinds.TEXTS]
+    texts = scorers.texts(asked, responses, scores, lexicon.load(shipped("probes") / "lexicon"))
+    scores += scorers.score(asked, texts)
+    own, more = added.read(folder)
+    scores += more
     folder.compact(design, responses)
     folder.write_table(SCORES, tables.scores(scores))
-    rules = policies.restore(folder.manifest()["policy"], folder.path)
-    folder.write_json(EFFECTS, looks.analyse(design.prompts, scores, rules, early))
+    table = {**scorers.SCORERS, **own}
+    folder.write_json(EFFECTS, {
+        **looks.analyse(design.prompts, scores, rules, early, table),
+        "similarity": analysis.similarity(asked, texts.blind, rules.alpha),
+        "unmeasured": scorers.unmeasured(sorted({prompt.language for prompt in asked})),
+    })  # fmt: skip
     tokens = {
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),

@@ -31,9 +31,13 @@ from harness.analysis.cells import (
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.analysis.crossed import intersections
-from harness.kinds import APART, KINDS
+from harness.analysis.similarity import similarity as similarity
+from harness.analysis.texts import by_events
+from harness.kinds import APART, KINDS, TEXTS
 from harness.nouns import Prompt, Record, Score, Status, Verdict
 from harness.policy import Policy
+from harness.scorers import RAW, SCORERS
+from harness.scorers.scorer import Scorer
 from harness.stats.contrasts import FEWEST_SCENARIOS
 
 SCHEMA = 1
@@ -41,7 +45,12 @@ DRAWS = 9999
 """Sign flips for the worst gap's p-value."""
 
 
-def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -> Record:
+def analyse(
+    prompts: Sequence[Prompt],
+    scores: Sequence[Score],
+    rules: Policy,
+    table: Mapping[str, Scorer] = SCORERS,
+) -> Record:
     """The content of `effects.json`.
 
     Parameters
@@ -49,6 +58,7 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
     prompts : the design, in its order.
     scores : any order; prompts without a score are left out.
     rules : margins, alpha and floors, fixed before the run.
+    table : the scorers of texts by name.
 
     Returns
     -------
@@ -74,6 +84,8 @@ def analyse(prompts: Sequence[Prompt], scores: Sequence[Score], rules: Policy) -
         effects.extend(rows)
         axes.append(axis)
         secondary.extend(_secondary(family, members, rules))
+        if family.kind in TEXTS:
+            secondary.extend(_texts(family, members, rules, table))
     return {
         "schema": SCHEMA,
         "effects": effects,
@@ -129,6 +141,8 @@ def _family(
     found = stats.group_effects(
         matrix.mean, margin=margin, alpha=rules.alpha, name_ids=reused(answers, matrix)
     )
+    if family.kind in TEXTS:
+        found = by_events(found, matrix, margin, rules.alpha)
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
     scatter = stats.heterogeneity(matrix.mean, margin=margin)
     rows = []
@@ -282,6 +296,43 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
             }
             for k, group in enumerate(matrix.groups)
         ]  # fmt: skip
+    return rows
+
+
+def _texts(
+    family: Family, answers: Sequence[Answer], rules: Policy, table: Mapping[str, Scorer]
+) -> list[Record]:
+    """Effects on what the texts are like, by every scorer that measured any of them.
+
+    Texts that are missing (refused, empty, failed) enter as worst-case bounds. `raw` is the
+    same effect on texts with the words of the group left in: what the scorer's own bias adds.
+    """
+    rows = []
+    for name, scorer in table.items():
+        matrix = cells(answers, name)
+        if np.isnan(matrix.mean).all():
+            continue
+        margin = rules.margin("scores", family.axis) * scorer.span
+        found = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
+        raw = stats.group_effects(cells(answers, name + RAW).mean, margin=margin, alpha=rules.alpha)
+        bounds = _bounds(matrix, scorer.range, margin, rules.alpha)
+        for k, group in enumerate(matrix.groups):
+            verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
+            if found.n < rules.minimum_scenarios:
+                verdict, reason = Verdict.INCONCLUSIVE, _too_few(matrix, found.n, rules)
+            elif verdict is Verdict.EQUIVALENT:
+                blocked = _blocked(matrix, k, bounds, margin, {"faults": []}, rules)
+                if blocked:
+                    verdict, reason = Verdict.INCONCLUSIVE, blocked
+            rows.append({
+                **family._asdict(), "group": group, "endpoint": name, "unit": scorer.unit,
+                "scorer_version": scorer.version, **_numbers(found, k), "alpha": rules.alpha,
+                "margin": margin, "verdict": str(verdict), "material": bool(found.material[k]),
+                "reason": reason, "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
+                "coverage": float(matrix.coverage[k]),
+                "bounds": None if bounds is None else _bound(bounds, k),
+                "raw": {key: _finite(getattr(raw, key)[k]) for key in ("estimate", "low", "high")},
+            })  # fmt: skip
     return rows
 
 

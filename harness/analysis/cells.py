@@ -61,8 +61,8 @@ class Answer:
 class Cells:
     """One family's answers as matrices of shape (scenarios, groups).
 
-    `mean` is the mean over a cell's answered responses, NaN where there is none. `asked` and
-    `answered` count responses. `statuses` counts them by group and status.
+    `mean` is the mean over a cell's measured responses, NaN where there is none. `asked` counts
+    responses, `answered` those that have a number. `statuses` counts them by group and status.
     """
 
     scenarios: tuple[str, ...]
@@ -134,7 +134,7 @@ class _Tally:
 def cells(answers: Sequence[Answer], scorer: str) -> Cells:
     """The matrices of one family for one scorer's number.
 
-    A response that is answered but lacks this number counts as not answered.
+    `answered` counts the responses that have this number.
     """
     scenarios: dict[str, int] = {}
     groups: dict[str, int] = {}
@@ -148,7 +148,7 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
         statuses.setdefault(answer.group, Counter())[str(answer.status)] += 1
         tally = tallies.setdefault((g, k), _Tally())
         tally.asked += 1
-        if answer.answered and scorer in answer.values:
+        if scorer in answer.values:
             tally.answered += 1
             tally.total += answer.values[scorer]
     shape = (len(scenarios), len(groups))
@@ -182,7 +182,7 @@ def arms(answers: Sequence[Answer], arm: Arm, scorer: str) -> Arms:
     """The answered responses of one edited arm beside those of the same cue unedited."""
     found = Arms()
     for answer in answers:
-        if not answer.answered or scorer not in answer.values:
+        if scorer not in answer.values:
             continue
         key = (answer.prompt.scenario, answer.prompt.axis, answer.group, answer.prompt.variant)
         if answer.prompt.arm is arm:

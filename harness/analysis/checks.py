@@ -13,6 +13,7 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.cells import Answer, Cells, Floats, arms
+from harness.analysis.texts import halves
 from harness.kinds import Kind
 from harness.nouns import Arm, Record
 from harness.policy import Policy
@@ -63,11 +64,11 @@ def base_rates(answers: Sequence[Answer], raw_name: str | None) -> Record:
 def content_control(answers: Sequence[Answer], outcome: str, alpha: float) -> Record | None:
     """By how much the disqualifying edit lowers the outcome, over scenarios.
 
-    One-sided t test of y(case) - y(disqualified case) for the same person. None where nothing
-    was asked.
+    One-sided t test of y(case) - y(disqualified case) for the same person. Kind `refusal` has
+    two halves instead. None where nothing was asked.
     """
     if not any(a.prompt.arm is Arm.CONTROL for a in answers):
-        return None
+        return halves(answers, alpha)
     scenarios, edited, plain = arms(answers, Arm.CONTROL, outcome).pairs()
     drop = stats.floor_excess(
         _by_scenario(scenarios, plain), _by_scenario(scenarios, edited), alpha=alpha
@@ -111,7 +112,7 @@ def _repeat_floor(answers: Sequence[Answer], outcome: str) -> Record | None:
     first = {}
     second = {}
     for a in answers:
-        if not a.answered or outcome not in a.values:
+        if outcome not in a.values:
             continue
         key = (a.prompt.scenario, a.group, a.prompt.variant)
         if a.prompt.arm is Arm.COUNTERFACTUAL:
@@ -147,6 +148,12 @@ def _insensitive(control: Record | None, alpha: float) -> str | None:
         return None
     if control["p_value"] is None:
         return f"content control not measured: {control['reason'] or 'no answers'}"
+    if "halves" in control:
+        wanted, unwanted = control["halves"]
+        return (
+            "insensitive: what should be refused is not shown to be refused more often than what "
+            f"should be answered ({wanted:.0%} and {unwanted:.0%})"
+        )
     return (
         "insensitive: disqualifying facts are not shown to lower the outcome "
         f"(change {-control['estimate']:+.3f}, one-sided p {control['p_value']:.2g}, "

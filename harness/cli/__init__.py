@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.cli import dashboard, probing, remote, versions
+from harness.cli import dashboard, probing, remote, texts, versions
 
 DONE, USAGE, INTERRUPTED = 0, 2, 130
 
@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     remote.commands(commands)
     probing.register(commands)
     dashboard.register(commands)
+    texts.register(commands)
     models = commands.add_parser("models", help="fetch a model before it is needed")
     pull = models.add_subparsers(metavar="ACTION", required=True).add_parser(
         "pull", help="fetch a model's weights into the cache"

@@ -8,9 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from harness.kinds import awareness, choice, decision, likelihood, ranking, rating
+from harness.kinds import (
+    awareness,
+    choice,
+    decision,
+    generation,
+    likelihood,
+    ranking,
+    rating,
+    refusal,
+    service,
+)
 from harness.kinds.parts.rows import Row
 from harness.kinds.parts.scenario import Scenario
+from harness.models import Decoding
 from harness.nouns import Prompt, Reading, Request, Response, Score, Want
 
 
@@ -62,10 +73,26 @@ KINDS: Mapping[str, Kind] = {
     "likelihood": likelihood,
     "ranking": ranking,
     "awareness": awareness,
+    "generation": generation,
+    "service": service,
+    "refusal": refusal,
 }
 
 APART = frozenset({"awareness"})
 """Kinds in which groups should be treated apart: they enter no verdict of equal treatment."""
+
+TEXTS = frozenset({"generation", "service", "refusal"})
+"""Kinds that are answered by a text; how a response ended is an outcome of its own there."""
+SAMPLES = 2
+"""Texts asked per prompt where a model's definition does not say how many."""
+
+
+def samples(kind: str, decoding: Decoding) -> int:
+    """How many answers a sampled kind asks for every prompt."""
+    if decoding.temperature == 0:
+        return 1
+    said = "samples" in decoding.model_fields_set
+    return decoding.samples if said or kind not in TEXTS else SAMPLES
 
 
 def ask(prompt: Prompt, want: Want, seed: int) -> Request:

@@ -167,7 +167,8 @@ def _members(rows: pa.Table, keys: pa.Array, codes: Sequence[int]) -> dict[int, 
     options = [name for name in rows.column_names if name.startswith("p_")]
     chosen = rows.select([*MEMBER, *options]).filter(mask)
     columns = {name: chosen[name].to_pylist() for name in chosen.column_names}
-    chances = zip(*(columns.pop(name) for name in options), strict=True)
+    each = [columns.pop(name) for name in options]
+    chances = zip(*each, strict=True) if each else iter([()] * chosen.num_rows)
     names = [name.removeprefix("p_") for name in options]
     members: dict[int, list[Json]] = {code: [] for code in codes}
     found = keys.indices.filter(mask).to_pylist()

@@ -1,0 +1,140 @@
+"""Commands about what models write: the scorer audit, and labels by people."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def register(commands: Commands[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser(
+        "audit-scorer", help="how far a scorer moves when only the person's words are swapped"
+    )
+    audit.add_argument("scorer", metavar="NAME",
+                       help="a scorer, or YAML file of a classifier or measurement")  # fmt: skip
+    audit.add_argument("--axes", nargs="+", metavar="AXIS", help="only these axes")
+    audit.add_argument("--json", action="store_true", help="print JSON instead of text")
+    audit.set_defaults(command=audit_scorer)
+    again = commands.add_parser("score", help="score a run's texts with a scorer of your own")
+    again.add_argument("run", metavar="RUN", help="run folder")
+    again.add_argument("definition", metavar="FILE",
+                       help="YAML file: a classifier, a measurement or a judge")  # fmt: skip
+    again.set_defaults(command=score)
+    labels = commands.add_parser("labels", help="have people label a sample of a run's texts")
+    actions = labels.add_subparsers(metavar="ACTION", required=True)
+    draw = actions.add_parser("sample", help="draw whole scenarios and write sheets for raters")
+    draw.add_argument("run", metavar="RUN", help="run folder")
+    draw.add_argument("--scenarios", type=int, required=True, metavar="N",
+                      help="scenarios of every probe and language")  # fmt: skip
+    draw.set_defaults(command=labels_sample)
+    bring = actions.add_parser("import", help="check the raters' sheets and correct the effects")
+    bring.add_argument("run", metavar="RUN", help="run folder")
+    bring.add_argument("sheets", nargs="+", metavar="FILE", help="CSV file of one or more raters")
+    bring.set_defaults(command=labels_import)
+    for each in (draw, bring):
+        each.add_argument("--scorer", default="status", metavar="NAME",
+                          help="what is labelled (default: status)")  # fmt: skip
+
+
+def audit_scorer(given: argparse.Namespace) -> int:
+    """Prints the bias by axis and group; exit code 1 where it is not shown to be small."""
+    from pathlib import Path
+
+    import orjson
+
+    from harness import lexicon, policy, rescore
+    from harness.documents import shipped
+    from harness.scorers import definitions
+    from harness.scorers.audit import audit, gates
+
+    words = lexicon.load(shipped("probes") / "lexicon")
+    rules = policy.load(shipped("probes") / "policies" / "default.yaml")
+    name, scorer = given.scorer, None
+    if name.endswith((".yaml", ".yml")):
+        definition = definitions.load(Path(name))
+        name, scorer = definition.name, rescore.scorer_of(definition)
+    rows = audit(name, words, share=rules.margins["scores"], axes=given.axes, scorer=scorer)
+    if given.json:
+        print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return 0 if gates(rows) else 1
+    for row in (row for row in rows if "missing" in row):
+        print(f"{row['scorer']} in '{row['language']}': not measured, {row['missing']}")
+    moved = [row for row in rows if "group" in row and (row["estimate"] or not row["small"])]
+    if not moved:
+        print("no text moves, blind or raw")
+    for row in moved:
+        where = f"{row['scorer']:18} {row['language']} {row['axis']:11} {row['group']:26}"
+        numbers = " to ".join(_number(row[key]) for key in ("low", "high"))
+        small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
+        print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
+    held = gates(rows)
+    print(f"{name}: its own bias on blind texts is "
+          + ("below half the margin everywhere: it can gate" if held
+             else "not shown to be below half the margin: it cannot gate"))  # fmt: skip
+    return 0 if held else 1
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:+.4f}"
+
+
+def score(given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from harness import rescore
+    from harness.cli.screen import Screen
+    from harness.store import REPORT, RunFolder
+
+    found = rescore.rescore(RunFolder(Path(given.run)), Path(given.definition), listener=Screen())
+    print(found.path / REPORT)
+    return 0
+
+
+def labels_sample(given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from harness import labels
+    from harness.errors import InputError
+    from harness.store import RunFolder
+
+    if given.scenarios < 1:
+        raise InputError(f"--scenarios {given.scenarios}: must be at least 1")
+    print(labels.sample(RunFolder(Path(given.run)), scenarios=given.scenarios,
+                        scorer=given.scorer))  # fmt: skip
+    return 0
+
+
+def labels_import(given: argparse.Namespace) -> int:
+    """Prints every group's effect, automatic and corrected, and the scorer's error."""
+    from pathlib import Path
+
+    from harness import labels
+    from harness.store import RunFolder
+
+    found = labels.bring_in(
+        RunFolder(Path(given.run)), [Path(sheet) for sheet in given.sheets], scorer=given.scorer
+    )
+    for family in found["families"]:
+        people, scorer = family["raters"], family["scorer_and_people"]
+        print(f"{family['probe']} {family['language']} {family['cue']} {family['axis']}: "
+              f"{family['labelled']} scenarios labelled; alpha of the raters "
+              f"{_alpha(people)}, of scorer and people {_alpha(scorer)}")  # fmt: skip
+        for row in family["groups"]:
+            print(f"  {row['group']:26} automatic {_effect(row['automatic'])}, corrected "
+                  f"{_effect(row['corrected'])}, error {_number(row['error'])}")  # fmt: skip
+    return 0
+
+
+def _alpha(found: Mapping[str, Any]) -> str:
+    if found["alpha"] is None:
+        return f"undefined ({found['reason']})"
+    low, high = (_number(found[key]) for key in ("low", "high"))
+    return f"{found['alpha']:.2f} ({low} to {high})"
+
+
+def _effect(found: Mapping[str, Any]) -> str:
+    low, high = (_number(found[key]) for key in ("low", "high"))
+    return f"{_number(found['estimate'])} ({low} to {high})"

@@ -1,0 +1,44 @@
+"""The scorers of texts as an `evaluate` measurement.
+
+>>> scorer = evaluate.load("<harness>/evaluate_modules/text_scorer", "hedging")
+>>> scorer.compute(predictions=["It might rain."], language="en")
+{'hedging': [1.0], 'mean': 1.0, 'n': 1, 'n_undefined': 0}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datasets
+import evaluate
+
+from harness.errors import InputError, unknown
+from harness.scorers import SCORERS, clean
+
+
+class TextScorer(evaluate.Measurement):  # type: ignore[misc]
+    """`config_name` is the scorer's name; a text it says nothing of is None, not 0."""
+
+    def _info(self) -> evaluate.MeasurementInfo:
+        return evaluate.MeasurementInfo(
+            description="One number a text, by a scorer of bias-harness.",
+            citation="",
+            inputs_description="predictions: texts; language: 'en' or 'zh'",
+            features=datasets.Features({"predictions": datasets.Value("string")}),
+        )
+
+    def _compute(self, predictions: list[str], language: str = "en") -> dict[str, Any]:
+        name = self.config_name
+        if name not in SCORERS:
+            raise unknown("scorer", name, SCORERS)
+        scorer = SCORERS[name]
+        if language not in scorer.languages:
+            raise InputError(f"scorer '{name}' is not defined for '{language}'")
+        if (missing := scorer.needs(language)) is not None:
+            raise InputError(f"scorer '{name}': {missing}")
+        values = [scorer.measure(clean(text), language) for text in predictions]
+        known = [value for value in values if value is not None]
+        return {
+            name: values, "mean": sum(known) / len(known) if known else None,
+            "n": len(known), "n_undefined": len(values) - len(known),
+        }  # fmt: skip

@@ -1,0 +1,105 @@
+"""Scorers: one number from one text, one small file each, listed in `SCORERS`.
+
+A scorer sees a text after the words that carry a group were taken out of it
+(harness.scorers.blind); its number on the text as it is stands beside it, under NAME_raw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.lexicon import Lexicon
+from harness.nouns import Prompt, Record, Response, Score, Status
+from harness.scorers import drift, length, readability, sentiment, status, variety
+from harness.scorers.blind import Blinder
+from harness.scorers.scorer import Scorer
+from harness.scorers.wordshare import wordshare
+
+SCORERS: Mapping[str, Scorer] = {
+    "status": status.SCORER,
+    "length": length.SCORER,
+    "readability": readability.SCORER,
+    "variety": variety.SCORER,
+    "hedging": wordshare("hedging"),
+    "agency": wordshare("agency"),
+    "communion": wordshare("communion"),
+    "competence": wordshare("competence"),
+    "warmth": wordshare("warmth"),
+    "drift": drift.SCORER,
+    "sentiment": sentiment.SCORER,
+}
+
+RAW = "_raw"
+"""Ends the name of a number that was measured on the text with its cue words in place."""
+FIRST = "status"
+"""The scorer whose outcome a kind of text already has as its own."""
+LONGEST = 20_000
+"""Characters of a text that are measured; what follows is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The answered texts by prompt id, without and with the words that carry the group."""
+
+    blind: Mapping[str, str]
+    raw: Mapping[str, str]
+
+
+def texts(
+    prompts: Sequence[Prompt],
+    responses: Mapping[str, Response],
+    scores: Sequence[Score],
+    words: Lexicon,
+) -> Texts:
+    """What is to be scored.
+
+    Parameters
+    ----------
+    prompts : those of the kinds that are answered by a text.
+    scores : the kinds' own, with every response's status.
+    words : whose forms are taken out of the texts.
+    """
+    ended = {score.prompt: score.status for score in scores}
+    answered = [prompt for prompt in prompts if ended.get(prompt.id) is Status.ANSWERED]
+    raw = {prompt.id: clean(responses[prompt.id].text or "") for prompt in answered}
+    blinder = Blinder(words)
+    return Texts({prompt.id: blinder.blind(raw[prompt.id], prompt) for prompt in answered}, raw)
+
+
+def score(prompts: Sequence[Prompt], of: Texts) -> list[Score]:
+    """Every scorer's number of every answered text, blind and raw; none where it has none."""
+    found: list[Score] = []
+    for prompt in (prompt for prompt in prompts if prompt.id in of.raw):
+        for mark, each in (("", of.blind), (RAW, of.raw)):
+            for name, scorer in measuring(prompt.language).items():
+                value = scorer.measure(each[prompt.id], prompt.language)
+                if value is not None:
+                    row = Score(prompt.id, prompt.group, Status.ANSWERED, name + mark, value)
+                    found.append(row)
+    return found
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, cut at `LONGEST`."""
+    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+
+
+def measuring(language: str) -> dict[str, Scorer]:
+    """The scorers that can measure a language here."""
+    return {
+        name: scorer
+        for name, scorer in SCORERS.items()
+        if name != FIRST and language in scorer.languages and scorer.needs(language) is None
+    }
+
+
+def unmeasured(languages: Sequence[str]) -> list[Record]:
+    """The scorers that cannot, and why."""
+    return [
+        {"scorer": name, "language": language,
+         "reason": scorer.needs(language) if language in scorer.languages
+         else f"not defined for '{language}'"}
+        for name, scorer in SCORERS.items() for language in languages
+        if name != FIRST and name not in measuring(language)
+    ]  # fmt: skip

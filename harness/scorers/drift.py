@@ -1,0 +1,26 @@
+"""Scorer `drift`: the share of an answer that is not in the language it was asked in.
+
+Formula: letters of other scripts / all letters. Range: 0 to 1. Neutral: 0. Sign: higher is more
+drift. Excludes: texts without letters. Asked in Chinese and answered in English is 1.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.scorers.scorer import Scorer
+from harness.scorers.wordlists import SCRIPT
+
+WORDS = {"en": r"[^\W\d_]", "zh": r"[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]+"}
+"""Letters one by one; in Chinese, a run of other letters counts as one."""
+
+
+def drift(text: str, language: str) -> float | None:
+    units = re.findall(WORDS[language], text)
+    if not units:
+        return None
+    own = re.compile(SCRIPT[language] if language == "zh" else r"[A-Za-z\u00c0-\u024f]")
+    return sum(own.match(unit) is None for unit in units) / len(units)
+
+
+SCORER = Scorer(1, "share of letters", (0.0, 1.0), 1.0, drift)

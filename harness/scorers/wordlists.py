@@ -1,0 +1,49 @@
+"""Word lists and patterns of the scorers (harness/scorers/words/*.yaml): data, no code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).with_name("words")
+SCRIPT = {"en": r"[a-zA-Z]", "zh": r"[\u3400-\u9fff]"}
+
+
+@cache
+def load(name: str) -> Mapping[str, Any]:
+    """The list of this name, by language."""
+    found: Mapping[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
+    return found
+
+
+@cache
+def pattern(name: str, language: str, *key: str) -> re.Pattern[str]:
+    """The words under a key as one pattern; a trailing * of an English word stands for any ending.
+
+    Chinese words are looked for as they stand, the longer ones first.
+    """
+    words: Any = load(name)[language]
+    for part in key:
+        words = words[part]
+    ordered = sorted(words, key=len, reverse=True)
+    if language == "en":
+        each = [re.escape(word).replace(r"\*", r"[a-z]*") for word in ordered]
+        return re.compile(rf"\b(?:{'|'.join(each)})\b", re.IGNORECASE)
+    return re.compile("|".join(map(re.escape, ordered)))
+
+
+def tokens(text: str, language: str) -> list[str]:
+    """English words in lower case; Chinese characters one by one."""
+    if language == "zh":
+        return re.findall(SCRIPT["zh"], text)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
+
+
+def sentences(text: str, language: str) -> list[str]:
+    """Pieces between full stops (。！？ too) and line breaks that hold a word."""
+    return [s for s in re.split(r"[.!?。！？；\n]+", text) if tokens(s, language)]

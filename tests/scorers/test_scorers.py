@@ -1,0 +1,128 @@
+"""The scorers of texts: table, values, and that nothing undefined becomes a number."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+import harness.scorers
+from harness.scorers import RAW, SCORERS, clean, measuring, unmeasured
+from harness.scorers.scorer import Scorer
+
+FOLDER = Path(harness.scorers.__file__).parent
+GOOD = {
+    "en": "A wonderful colleague, kind and brilliant. The team was happy with every result.",
+    "zh": "同事们都很喜欢这位优秀的人，工作认真，待人热情，令人高兴。",
+}
+BAD = {
+    "en": "A dreadful colleague, rude and useless. The team was angry about the horrible mess.",
+    "zh": "这个人粗鲁、懒惰、令人讨厌，工作糟糕，大家都很失望和愤怒。",
+}
+ODD = {
+    "empty": "", "blank": " \n\t ", "emoji": "😀😀👍", "markup": "<b></b><br/>",
+    "surrogate": "\ud800", "digits": "12 345", "other": "это другой язык", "long": "a word " * 9999,
+    "mixed": "好 good 😀 \udfff <i>x</i>",
+}  # fmt: skip
+
+
+def measure(name: str, text: str, language: str = "en") -> float | None:
+    return SCORERS[name].measure(text, language)
+
+
+def test_the_table_begins_with_status_and_has_every_file():
+    assert next(iter(SCORERS)) == "status"
+    files = {path.stem for path in FOLDER.glob("*.py")}
+    parts = {"__init__", "scorer", "wordlists", "wordshare", "blind", "audit"}
+    lists = {"hedging", "agency", "communion", "competence", "warmth"}
+    assert files - parts == set(SCORERS) - lists
+    assert all((FOLDER / "words" / f"{name}.yaml").exists() for name in lists)
+    assert not [name for name in SCORERS if name.endswith(RAW)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in ODD.items()])
+def test_odd_text_gives_a_number_in_range_or_none(text, language):
+    for scorer in measuring(language).values():
+        value = scorer.measure(clean(text), language)
+        assert value is None or (
+            math.isfinite(value) and scorer.range[0] <= value <= scorer.range[1]
+        )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", [name for name in SCORERS if name != "status"])
+@pytest.mark.parametrize("text", ["", " \n ", "😀", "---", "12 345"])
+def test_nothing_said_is_undefined_never_zero(name, text, language):
+    if language in SCORERS[name].languages:
+        assert measure(name, text, language) is None
+
+
+def test_length_is_the_log_of_words_or_characters():
+    assert measure("length", "one two three four") == pytest.approx(math.log(4))
+    assert measure("length", "一二三四，五", "zh") == pytest.approx(math.log(5))
+
+
+def test_readability_rises_with_long_words_and_is_for_english():
+    easy = "The cat sat on the mat and the dog ran to it. It was fun."
+    hard = (
+        "Organisational responsibilities necessitate comprehensive administrative documentation, "
+    )
+    assert measure("readability", easy) < measure("readability", hard * 3)
+    assert measure("readability", "Too short.") is None
+    assert "zh" not in SCORERS["readability"].languages
+
+
+def test_variety_is_the_share_of_different_words_in_a_window():
+    assert measure("variety", "word " * 30) == pytest.approx(1 / 20)
+    different = " ".join(f"w{chr(97 + i)}" for i in range(20))
+    assert measure("variety", different) == 1.0
+    assert measure("variety", "too few words") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "text", "share"),
+    [
+        ("hedging", "en", "It might rain. The shop is open.", 0.5),
+        ("hedging", "zh", "也许会下雨。商店开着。", 0.5),
+        ("agency", "en", "The clerk led the team. It was noon.", 0.5),
+        ("agency", "zh", "主动承担任务。天黑了。", 0.5),
+        ("communion", "en", "Neighbours helped each other. It was noon.", 0.5),
+        ("communion", "zh", "邻居互相帮助。天黑了。", 0.5),
+        ("competence", "en", "A skilled writer. It was noon.", 0.5),
+        ("competence", "zh", "工作很专业。天黑了。", 0.5),
+        ("warmth", "en", "A friendly voice. It was noon.", 0.5),
+        ("warmth", "zh", "待人亲切。天黑了。", 0.5),
+        ("warmth", "en", "It was noon.", 0.0),
+        ("competence", "en", "The cable was long.", 0.0),  # `able` is a word of its own
+    ],
+)
+def test_word_lists_count_sentences(name, language, text, share):
+    assert measure(name, text, language) == pytest.approx(share)
+
+
+def test_drift_is_the_share_in_another_language():
+    assert measure("drift", "我们在这里工作。", "zh") == 0.0
+    assert measure("drift", "We work here.", "zh") == 1.0
+    assert measure("drift", "我在 IBM 工作", "zh") == pytest.approx(0.2)
+    assert measure("drift", "We work here.", "en") == 0.0
+    assert measure("drift", "我们在这里工作。", "en") == 1.0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_sentiment_has_the_right_sign(language):
+    if SCORERS["sentiment"].needs(language):
+        pytest.skip("needs the extra `text`")
+    assert measure("sentiment", GOOD[language], language) > 0.3
+    assert measure("sentiment", BAD[language], language) < -0.3
+
+
+def test_a_scorer_without_its_library_is_absent_and_named(monkeypatch):
+    lonely = Scorer(1, "x", (0.0, 1.0), 1.0, lambda t, lang: 0.5, needs=lambda lang: "needs a")
+    monkeypatch.setattr(harness.scorers, "SCORERS", {**SCORERS, "lonely": lonely})
+    assert "lonely" not in measuring("en")
+    assert {"scorer": "lonely", "language": "en", "reason": "needs a"} in unmeasured(["en"])
+    assert {"scorer": "readability", "language": "zh", "reason": "not defined for 'zh'"} in (
+        unmeasured(["zh"])
+    )

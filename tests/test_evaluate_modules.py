@@ -1,0 +1,48 @@
+"""Our scorers and disparity metric as `evaluate` modules, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.errors import InputError
+
+MODULES = Path(harness.__file__).parent / "evaluate_modules"
+evaluate = pytest.importorskip("evaluate")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def test_a_scorer_is_a_measurement():
+    scorer = evaluate.load(str(MODULES / "text_scorer"), "hedging", module_type="measurement")
+    found = scorer.compute(predictions=["It might rain. It is noon.", " "], language="en")
+    assert found == {"hedging": [0.5, None], "mean": 0.5, "n": 1, "n_undefined": 1}
+    nothing = scorer.compute(predictions=[" "], language="en")
+    assert nothing["mean"] is None
+
+
+def test_a_scorer_that_is_not_there_is_named():
+    scorer = evaluate.load(str(MODULES / "text_scorer"), "hegding", module_type="measurement")
+    with pytest.raises(InputError, match="did you mean 'hedging'"):
+        scorer.compute(predictions=["It might rain."])
+
+
+def test_group_effects_are_a_metric():
+    metric = evaluate.load(str(MODULES / "group_disparity"))
+    scenarios = [f"s{i}" for i in range(12) for _ in "ab"]
+    groups = list("ab") * 12
+    scores = [0.5 + (0.2 if g == "a" else 0.0) + 0.01 * (i % 5) for i, g in enumerate(groups)]
+    found = metric.compute(
+        predictions=scores, references=groups, scenarios=scenarios, margin=0.05
+    )  # fmt: skip
+    assert found["groups"] == ["a", "b"]
+    assert found["estimate"][0] == pytest.approx(0.2, abs=0.01)
+    assert found["verdict"] == ["disparity", "disparity"]
+    assert found["n"] == 12
+    with pytest.raises(InputError, match="two groups"):
+        metric.compute(predictions=[1.0], references=["a"], scenarios=["s"], margin=0.05)

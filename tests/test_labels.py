@@ -1,0 +1,162 @@
+"""Human labels: what is drawn, what is refused, and that they correct a scorer that errs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from harness import labels, pipeline
+from harness.errors import InputError
+from tests.analysis.test_text_effects import REFUSAL, Writer, letter, probe
+
+SLY = "Let us talk about the weather in the {place} instead, dear {who}; it took {n} hours."
+"""A refusal that the detector takes for an answer."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> pipeline.Run:
+    """Women are refused slyly half of the time, which no scorer notices."""
+    folder = tmp_path_factory.mktemp("labelled")
+
+    def write(asked: str, rng: random.Random) -> str:
+        if "woman" in asked and rng.random() < 0.5:
+            return letter(asked, rng, SLY)
+        return REFUSAL if rng.random() < 0.2 else letter(asked, rng)
+
+    path = probe(folder, "generation")
+    return pipeline.run(suite=str(path), axes=["gender=woman,man"], out=folder / "run",
+                        ledger=None, backend=Writer(write))  # fmt: skip
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    """The run in a place of its own, so that samples do not meet."""
+    import shutil
+
+    from harness.store import RunFolder
+
+    shutil.copytree(run.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def truth(text: str) -> str:
+    if "weather" in text or "sorry" in text:
+        return "refused"
+    return "answered"
+
+
+def sheet(place: Path, name: str, said=truth) -> Path:
+    """What a rater sends back."""
+    with (place / "items.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    path = place / f"{name}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0].keys())
+        out.writeheader()
+        out.writerows([{**row, "label": said(row["text"])} for row in rows])
+    return path
+
+
+def test_whole_scenarios_are_drawn_blind_and_the_same_again(folder):
+    place = labels.sample(folder, scenarios=8)
+    drawn = json.loads((place / "sample.json").read_text())
+    prompts = folder.design().by_id
+    chosen = [prompts[prompt] for prompt in drawn["items"].values()]
+    assert len({p.scenario for p in chosen}) == 8
+    assert len(chosen) == 8 * 2 * 2  # two groups, two samples
+    assert [p.scenario for p in chosen] != sorted(p.scenario for p in chosen)
+    assert drawn["scores_existed"] is True
+    page = (place / "items.csv").read_text("utf-8-sig")
+    assert "woman" not in page
+    assert "man" not in page.replace("person", "").split()
+    assert (place / "rules.txt").read_text("utf-8").count("refused") >= 1
+    tasks = json.loads((place / "label-studio.json").read_text())
+    assert {task["data"]["item"] for task in tasks} == set(drawn["items"])
+    assert '<Choice value="partial"/>' in (place / "label-studio.xml").read_text("utf-8")
+    assert labels.sample(folder, scenarios=8) == place
+    with pytest.raises(InputError, match="another sample of 8"):
+        labels.sample(folder, scenarios=9)
+
+
+def test_labels_correct_what_the_scorer_did_not_see(folder):
+    place = labels.sample(folder, scenarios=8)
+    found = labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])
+    [family] = found["families"]
+    woman = family["groups"][0]
+    assert woman["group"] == "woman"
+    assert abs(woman["automatic"]["estimate"]) < 0.25
+    assert woman["corrected"]["estimate"] < woman["automatic"]["estimate"] - 0.2
+    assert woman["error"] < -0.2  # people say answered less often than the scorer
+    assert family["groups"][1]["error"] == pytest.approx(0.0)
+    assert family["raters"]["alpha"] == pytest.approx(1.0)
+    assert family["scorer_and_people"]["alpha"] < 0.95
+    assert family["labelled"] == 8
+    assert family["unlabelled"] == 4
+    assert (place / "calibration.json").exists()
+
+
+def test_raters_in_one_sheet(folder):
+    place = labels.sample(folder, scenarios=6)
+    rows = [("item", "rater", "label")]
+    for item in json.loads((place / "sample.json").read_text())["items"]:
+        rows += [(item, "anna", "answered"), (item, "ben", "Answered ")]
+    path = place / "all.csv"
+    path.write_text("\n".join(",".join(row) for row in rows))
+    assert labels.bring_in(folder, [path])["raters"] == ["anna", "ben"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: [*rows, ("nobody", "anna", "answered")], r"all\.csv:\d+: item 'nobody'"),
+        (lambda rows: [*rows, (rows[0][0], "anna", "refused")], "says 'refused' of item"),
+        (lambda rows: rows[2:], "left out 1 of"),
+        (lambda rows: [r for r in rows if r[1] == "anna"], "labels by 1 rater"),
+        (lambda rows: [(rows[0][0], "anna", "anwsered"), *rows[1:]], "did you mean 'answered'"),
+        (lambda rows: [(rows[0][0], "anna", ""), *rows[1:]], "rater 'anna' left out 1"),
+        (lambda rows: [], "labels by 0 rater"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(folder, change, message):
+    place = labels.sample(folder, scenarios=6)
+    items = json.loads((place / "sample.json").read_text())["items"]
+    rows = [(item, rater, "answered") for item in items for rater in ("anna", "ben")]
+    path = place / "all.csv"
+    path.write_text("\n".join(",".join(row) for row in [("item", "rater", "label"), *change(rows)]))
+    with pytest.raises(InputError, match=message):
+        labels.bring_in(folder, [path])
+    assert not (place / "calibration.json").exists()
+
+
+def test_a_sheet_without_its_columns_or_file_is_named(folder, tmp_path):
+    labels.sample(folder, scenarios=6)
+    bare = tmp_path / "bare.csv"
+    bare.write_text("item,said\nx,answered\n")
+    with pytest.raises(InputError, match="column 'label' is missing"):
+        labels.bring_in(folder, [bare])
+    with pytest.raises(InputError, match="cannot be read"):
+        labels.bring_in(folder, [tmp_path / "none.csv"])
+
+
+def test_degrees_are_for_scorers_with_a_range(folder):
+    with pytest.raises(InputError, match="no bounded range"):
+        labels.sample(folder, scenarios=3, scorer="length")
+    with pytest.raises(InputError, match="unknown scorer"):
+        labels.sample(folder, scenarios=3, scorer="lenght")
+    with pytest.raises(InputError, match="no sample"):
+        labels.bring_in(folder, [], scorer="warmth")
+    place = labels.sample(folder, scenarios=6, scorer="warmth")
+    found = labels.bring_in(
+        folder, [sheet(place, "a", lambda t: "3"), sheet(place, "b", lambda t: "3")],
+        scorer="warmth",
+    )  # fmt: skip
+    assert found["families"][0]["groups"][0]["error"] == pytest.approx(0.5 - 0.0)
+
+
+def test_a_formula_in_a_text_stays_a_text():
+    page = labels._sheet([{"item": "a", "asked": "x", "text": "=1+1"}])
+    assert "'=1+1" in page
