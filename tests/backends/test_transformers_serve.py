@@ -162,7 +162,7 @@ def test_rates_of_drawn_answers_agree_with_the_local_probabilities(
 ) -> None:
     """The same weights and template on both sides: a rate is a binomial draw of the probability."""
     other = Message("user", QUESTION.content.replace("Maria, aged 34,", "Ahmed, aged 61,"))
-    options = decision.options("en")
+    options = decision.OPTIONS["en"]
     local = LocalBackend(
         LocalModel(name="local", family="smollm2", version="1", backend="transformers",
                    path=str(folder))

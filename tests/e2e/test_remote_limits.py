@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,6 +36,7 @@ def test_a_line_at_the_start_says_what_is_offered_and_how_it_is_measured(place, 
     assert "serves 'fake-2024-05-01': first-token probabilities (top 20), sampled text; " in said
     assert "kind 'decision' is measured from first-token probabilities" in said
     server.logprobs = False
+    shutil.rmtree("results/ledger")  # there a name stands for one fingerprint
     assert run(definition(place, server, "decoding: {samples: 3}\n")) == 0
     said = capfd.readouterr().err
     assert "no first-token probabilities, sampled text; kind 'decision' is measured from 3" in said

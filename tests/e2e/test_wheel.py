@@ -47,7 +47,7 @@ def call(installed: Path, place: Path, *arguments: str) -> subprocess.CompletedP
 def test_it_lists_and_runs_from_anywhere(installed, tmp_path, real_model):
     done = call(installed, tmp_path, "list", "suites", "--json")
     assert str(installed) in done.stderr
-    assert json.loads(done.stdout)[0]["name"] == "quick"
+    assert "quick" in [suite["name"] for suite in json.loads(done.stdout)]
     done = call(installed, tmp_path, "run", "--axes", "age=22,70", "--limit", "6")
     assert done.returncode == 0, done.stderr
     [run] = (tmp_path / "results" / "runs").iterdir()
