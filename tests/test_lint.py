@@ -291,3 +291,10 @@ def test_the_command_tells_errors_from_warnings(capsys, tmp_path, monkeypatch):
     assert (code, "nobody" in err) == (2, True)
     code, out, _ = call(capsys, "lint", "absent.yaml")
     assert (code, "cannot be read" in out) == (2, True)
+
+
+def test_a_file_that_cannot_be_read_has_a_line_in_json_too(capsys, tmp_path):
+    (tmp_path / "p.yaml").write_bytes(b"name: \xff\n")
+    code, out, _ = call(capsys, "lint", str(tmp_path / "p.yaml"), "--json")
+    assert code == 2
+    assert json.loads(out)["findings"][0]["line"] == 1

@@ -98,6 +98,8 @@ def _finding(rule: str, message: str, path: Path) -> Finding:
     where, colon, rest = message.partition(": ")
     if not colon or not where.startswith(str(path)):
         where, rest = f"{path}:1", message
+    if not where.rpartition(":")[2].isdecimal():  # of a whole file, which has no line
+        where += ":1"
     return Finding("error", rule, where, rest)
 
 
