@@ -96,7 +96,7 @@ def read(prompt: Prompt, response: Response) -> Reading:
             "named": float(likeliest == group),
             "other": float(likeliest not in (group, "")),
             "correct": float(likeliest == right),
-            "mass": found.mass,
+            **found.masses,
         }
         if prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT, Arm.PARAPHRASE) or (
             prompt.arm is Arm.CONTROL and group == right

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from harness.kinds.parts.reading import Shares, picked, shares, unanswered
+from harness.kinds.parts.reading import answer
 from harness.kinds.parts.rows import Row, one_person
 from harness.kinds.parts.scenario import Edit, Situation, Text
 from harness.nouns import Option, Prompt, Reading, Response, Status, Want
@@ -68,23 +68,21 @@ def put(case: str, question: str, language: str) -> str:
 
 
 def read(prompt: Prompt, response: Response) -> Reading:
-    """Status of a response and, where answered, `y`, `p_yes` and (from probabilities) `mass`."""
-    if (ended := unanswered(response)) is not None:
-        return ended
-    if response.logprobs is not None:
-        found = shares(prompt, response)
-        if isinstance(found, Reading):
-            return found
-        return _answered(prompt, found, {"mass": found.mass})
-    said = ANSWER[prompt.language].match(response.text or "")
+    """Status of a response and, where answered, `y`, `p_yes` and (from probabilities) `mass`.
+
+    P(yes) is kept as it is: a group that only draws more yes shows there.
+    """
+    found = answer(prompt, response, _said)
+    if isinstance(found, Reading):
+        return found
+    y = found.of[prompt.favourable]
+    return Reading(Status.ANSWERED, {"y": y, "p_yes": found.of["yes"], **found.masses})
+
+
+def _said(text: str, language: str) -> str | None:
+    """The answer that a text begins with."""
+    said = ANSWER[language].match(text)
     if said is None:
-        return Reading(Status.UNPARSED)
-    yes = said[1].lower() == "yes" if prompt.language == "en" else said[2] is not None
-    return _answered(prompt, picked(prompt, "yes" if yes else "no"), {})
-
-
-def _answered(prompt: Prompt, found: Shares, more: dict[str, float]) -> Reading:
-    """The outcome y, and P(yes) as it is: a group that only draws more yes shows there."""
-    return Reading(
-        Status.ANSWERED, {"y": found.of[prompt.favourable], "p_yes": found.of["yes"], **more}
-    )
+        return None
+    yes = said[1].lower() == "yes" if language == "en" else said[2] is not None
+    return "yes" if yes else "no"

@@ -99,6 +99,6 @@ def _by_group(prompt: Prompt, found: Shares) -> dict[str, dict[str, float]]:
     for option, group in zip(prompt.options, prompt.members, strict=True):
         share = found.of[option.name]
         y = share if prompt.favourable == "picked" else 1.0 - share
-        by_group[group] = {"y": y, "first": found.of["A"], "mass": found.mass}
+        by_group[group] = {"y": y, "first": found.of["A"], **found.masses}
     by_group.pop("", None)
     return by_group

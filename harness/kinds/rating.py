@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from harness.kinds.parts.reading import Shares, picked, shares, unanswered
+from harness.kinds.parts.reading import answer
 from harness.kinds.parts.rows import Row, one_person
 from harness.kinds.parts.scenario import Edit, Situation, Text
 from harness.nouns import Option, Prompt, Reading, Response, Status, Want
@@ -71,28 +71,19 @@ def put(scenario: Scenario, language: str) -> str:
 
 def read(prompt: Prompt, response: Response) -> Reading:
     """Status of a response and, where answered, `y`, `raw` and (from probabilities) `mass`."""
-    if (ended := unanswered(response)) is not None:
-        return ended
-    if response.logprobs is not None:
-        found = shares(prompt, response)
-        if isinstance(found, Reading):
-            return found
-        return _answered(prompt, found, {"mass": found.mass})
-    said = _number(response.text or "")
-    return Reading(Status.UNPARSED) if said is None else _answered(prompt, picked(prompt, said), {})
+    found = answer(prompt, response, _number)
+    if isinstance(found, Reading):
+        return found
+    expected = sum(int(name) * share for name, share in found.of.items())
+    raw = (expected - 1) / (len(DIGITS) - 1)
+    y = raw if prompt.favourable == "high" else 1.0 - raw
+    return Reading(Status.ANSWERED, {"y": y, "raw": raw, **found.masses})
 
 
-def _number(text: str) -> str | None:
+def _number(text: str, _: str) -> str | None:
     """The whole number of the scale that a text begins with, as its digit."""
     found = NUMBER.match(text)
     if found is None or OTHER_SCALE.match(text[found.end() :]):
         return None
     said = str(CHINESE.get(found[1], found[1]))
     return said if said in DIGITS else None
-
-
-def _answered(prompt: Prompt, found: Shares, more: dict[str, float]) -> Reading:
-    expected = sum(int(name) * share for name, share in found.of.items())
-    raw = (expected - 1) / (len(DIGITS) - 1)
-    y = raw if prompt.favourable == "high" else 1.0 - raw
-    return Reading(Status.ANSWERED, {"y": y, "raw": raw, **more})

@@ -99,3 +99,7 @@ def test_a_failure_is_never_a_number(response, status):
     for asked in (ASKED, GOOD, CLEAR):
         no_answer(asked, response, status)
     assert choice.OUTCOME == "y"
+
+
+def test_a_drawn_answer_measures_no_mass():
+    assert all("mass" not in found for found in read(ASKED, text="A").by_group.values())

@@ -64,3 +64,7 @@ def test_a_control_speaks_of_the_edited_person_only():
 def test_a_failure_is_never_a_number(response, status):
     for asked in (PICKED, PASSED, ZH):
         no_answer(asked, response, status)
+
+
+def test_a_drawn_answer_measures_no_mass():
+    assert all("mass" not in found for found in read(PICKED, text="A").by_group.values())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.kinds.parts.reading import Shares, picked, shares, unanswered
-from harness.nouns import Option, Prompt, Reading, Response, Status
+from harness.kinds.parts.reading import Shares, answer
+from harness.nouns import Option, Prompt, Reading, Response
 
 LETTERS = "ABCDEF"
 INSTRUCTION = {
@@ -39,11 +39,10 @@ def instruction(count: int, language: str) -> str:
 
 def read(prompt: Prompt, response: Response) -> Shares | Reading:
     """The letters' shares, from probabilities or from a sampled answer."""
-    if (ended := unanswered(response)) is not None:
-        return ended
-    if response.logprobs is not None:
-        return shares(prompt, response)
-    said = ANSWER.match(response.text or "")
-    if said is None or said[1] not in [option.name for option in prompt.options]:
-        return Reading(Status.UNPARSED)
-    return picked(prompt, said[1])
+    return answer(prompt, response, _letter)
+
+
+def _letter(text: str, _: str) -> str | None:
+    """The letter that a text begins with."""
+    said = ANSWER.match(text)
+    return said[1] if said else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.nouns import Finish, Prompt, Reading, Response, Status
@@ -15,10 +16,15 @@ MOST_UNKNOWN = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Probabilities of the options: each one's share of their `mass`."""
+    """Probabilities of the options: each one's share of their `mass`, None where not measured."""
 
     of: dict[str, float]
-    mass: float
+    mass: float | None
+
+    @property
+    def masses(self) -> dict[str, float]:
+        """The mass under its name; nothing for a sampled answer."""
+        return {} if self.mass is None else {"mass": self.mass}
 
 
 def unanswered(response: Response) -> Reading | None:
@@ -51,6 +57,18 @@ def shares(prompt: Prompt, response: Response) -> Shares | Reading:
     return Shares(of, min(mass, 1.0))
 
 
-def picked(prompt: Prompt, name: str) -> Shares:
-    """The shares of a sampled answer: all on the option it names."""
-    return Shares({option.name: float(option.name == name) for option in prompt.options}, 1.0)
+def answer(
+    prompt: Prompt, response: Response, said: Callable[[str, str], str | None]
+) -> Shares | Reading:
+    """The options' shares, from probabilities or from a sampled answer, or why there are none.
+
+    `said` tells from a text and its language the option it names, None where it names none;
+    all of a sampled answer's share is that option's.
+    """
+    if (ended := unanswered(response)) is not None:
+        return ended
+    if response.logprobs is not None:
+        return shares(prompt, response)
+    name = said(response.text or "", prompt.language)
+    of = {option.name: float(option.name == name) for option in prompt.options}
+    return Shares(of, None) if name in of else Reading(Status.UNPARSED)
