@@ -287,9 +287,9 @@ def _families(
             "scorer_and_people": _agreement(corrected.agreement, matrix.groups),
             "groups": [
                 {"group": group, "automatic": _effect(automatic, k),
-                 "corrected": _effect(corrected, k), "error": _finite(corrected.rectifier[k]),
-                 "error_contrast": _finite(corrected.differential[k]),
-                 "error_p": _finite(corrected.differential_p[k])}
+                 "corrected": _effect(corrected, k), "error": stats.finite(corrected.rectifier[k]),
+                 "error_contrast": stats.finite(corrected.differential[k]),
+                 "error_p": stats.finite(corrected.differential_p[k])}
                 for k, group in enumerate(matrix.groups)
             ],
         })  # fmt: skip
@@ -312,15 +312,11 @@ def _agreement(found: stats.Agreement, groups: Sequence[str]) -> Record:
     return {
         "alpha": found.alpha, "low": found.low, "high": found.high, "gap": found.gap,
         "reliable": found.reliable, "scenarios": found.n, "reason": found.reason or None,
-        "by_group": dict(zip(groups, map(_finite, found.per_group), strict=True)),
+        "by_group": dict(zip(groups, map(stats.finite, found.per_group), strict=True)),
     }  # fmt: skip
 
 
 def _effect(found: stats.GroupEffects | stats.Calibration, k: int) -> Record:
-    numbers = {key: _finite(getattr(found, key)[k]) for key in ("estimate", "low", "high")}
+    numbers = {key: stats.finite(getattr(found, key)[k]) for key in ("estimate", "low", "high")}
     verdict = None if found.verdict is None else str(found.verdict[k])
     return {**numbers, "verdict": verdict, "reason": str(found.reason[k]) or None}
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -13,6 +13,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 
 from harness import analysis, kinds
+from harness.analysis.cells import Family, family_of
 from harness.design import Design
 from harness.nouns import Prompt, Record, Response, Score, Verdict
 from harness.policy import Policy
@@ -20,7 +21,7 @@ from harness.scorers import SCORERS
 from harness.scorers.scorer import Scorer
 
 LOOKS = 3
-FAMILY = ("probe", "kind", "language", "cue", "axis")
+FAMILY = Family._fields
 
 
 def declare(design: Design, sampled: Collection[str], seed: int) -> Record:
@@ -67,8 +68,7 @@ def part(design: Design, declared: Record, look: int) -> list[list[Prompt]]:
         place = places[prompt.probe, prompt.language, prompt.scenario]
         if prompt.kind in declared["kinds"]:
             ends = declared["ends"][f"{prompt.probe} {prompt.language}"]
-            family = (prompt.probe, prompt.kind, prompt.language, prompt.cue, prompt.axis)
-            if place >= ends[min(look, stopped.get(family, look)) - 1]:
+            if place >= ends[min(look, stopped.get(family_of(prompt), look)) - 1]:
                 continue
         blocks.setdefault((place, prompt.block), []).append(prompt)
     return [blocks[key] for key in sorted(blocks)]

@@ -164,7 +164,7 @@ def _family(
                 "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
                 "coverage": float(matrix.coverage[k]), "statuses": matrix.statuses[group],
                 "bounds": None if bounds is None else _bound(bounds, k),
-                "scatter": {name: _finite(getattr(scatter, name)[k])
+                "scatter": {name: stats.finite(getattr(scatter, name)[k])
                             for name in ("sd", "share_above", "share_below")},
             }
         )  # fmt: skip
@@ -202,7 +202,7 @@ def _axis(
         "alpha": rules.alpha,
         **noise_floor(answers, matrix, outcome, rules.alpha),
         "worst_gap": None if gap.p_value is None else {
-            name: _finite(getattr(gap, name))
+            name: stats.finite(getattr(gap, name))
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
         "scatter": _widest(rows),
@@ -331,7 +331,8 @@ def _texts(
                 "reason": reason, "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
                 "coverage": float(matrix.coverage[k]),
                 "bounds": None if bounds is None else _bound(bounds, k),
-                "raw": {key: _finite(getattr(raw, key)[k]) for key in ("estimate", "low", "high")},
+                "raw": {key: stats.finite(getattr(raw, key)[k])
+                        for key in ("estimate", "low", "high")},
             })  # fmt: skip
     return rows
 
@@ -339,11 +340,13 @@ def _texts(
 def _numbers(found: stats.GroupEffects, k: int) -> Record:
     names = ("estimate", "standard_error", "low", "high", "tost_low", "tost_high", "p_value",
              "p_adjusted", "df", "mean")  # fmt: skip
-    return {name: _finite(getattr(found, name)[k]) for name in names}
+    return {name: stats.finite(getattr(found, name)[k]) for name in names}
 
 
 def _bound(bounds: stats.MissingBounds, k: int) -> Record:
-    return {name: _finite(getattr(bounds, name)[k]) for name in ("lower", "upper", "low", "high")}
+    return {
+        name: stats.finite(getattr(bounds, name)[k]) for name in ("lower", "upper", "low", "high")
+    }
 
 
 def _needed(open_: Sequence[Mapping[str, float]], margin: float, groups: int, alpha: float
@@ -359,7 +362,3 @@ def _needed(open_: Sequence[Mapping[str, float]], margin: float, groups: int, al
     ]  # fmt: skip
     known = [count for count in more if count]
     return max(known) if known and len(known) == len(open_) else None
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None

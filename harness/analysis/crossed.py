@@ -35,11 +35,7 @@ def intersections(family: Family, answers: Sequence[Answer], alpha: float) -> It
         place = first.index(a), second.index(b)
         yield {
             **family._asdict(), "group": f"{a}{CROSSED}{b}",
-            **{name: _finite(getattr(found, name)[place]) for name in
+            **{name: stats.finite(getattr(found, name)[place]) for name in
                ("raw", "additive", "shrunk", "interaction", "standard_error", "p_adjusted")},
             "beyond": bool(found.beyond[place]), "n": found.n, "reason": found.reason or None,
         }  # fmt: skip
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

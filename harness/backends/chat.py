@@ -245,8 +245,8 @@ def usable(pairs: Iterable[tuple[Any, Any]]) -> dict[str, float]:
     return shown if len(shown) > 1 and log_sum([*shown.values()]) <= 0.01 else {}
 
 
-def first_choice(data: Record) -> Record:
-    """The first choice.
+def first_choice(data: Record, key: str = "message", shape: type = dict) -> Record:
+    """The first choice, which holds a `shape` under `key`.
 
     Raises
     ------
@@ -256,8 +256,8 @@ def first_choice(data: Record) -> Record:
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices:
         raise ValueError("the answer has no choices")
-    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("message"), dict):
-        raise ValueError("the answer has a choice without a message")
+    if not isinstance(choices[0], dict) or not isinstance(choices[0].get(key), shape):
+        raise ValueError(f"the answer has a choice without a {key}")
     return choices[0]
 
 

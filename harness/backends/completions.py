@@ -101,19 +101,8 @@ def response(request: Request, data: Record) -> Response:
 
 
 def first_choice(data: Record) -> Record:
-    """The first choice.
-
-    Raises
-    ------
-    ValueError
-        There is none: a fault of the server, since even an empty answer is a choice.
-    """
-    choices = data.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise ValueError("the answer has no choices")
-    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("text"), str):
-        raise ValueError("the answer has a choice without a text")
-    return choices[0]
+    """The first choice, with its text."""
+    return chat.first_choice(data, "text", str)
 
 
 def _text(choice: Record) -> tuple[str, str | None]:

@@ -163,13 +163,13 @@ def _family(
             reason = _open(diff, k, d)
         rows.append({
             **family._asdict(), "group": group, "unit": kind.UNIT,
-            **{name: _finite(getattr(diff, name)[k]) for name in NUMBERS},
+            **{name: stats.finite(getattr(diff, name)[k]) for name in NUMBERS},
             "verdict": verdict, "reason": reason, "identical": change == "unchanged",
             "d": d, "margin": margin, "alpha": rules.alpha,
             "n_scenarios": diff.n, "n_designed": len(both.scenarios),
             "coverage": float(min(both.old.coverage[k], both.new.coverage[k])),
             "bounds": None if bounds is None else {
-                name: _finite(getattr(bounds, name)[k])
+                name: stats.finite(getattr(bounds, name)[k])
                 for name in ("lower", "upper", "low", "high")
             },
             "old": before.effect(family, group), "new": after.effect(family, group),
@@ -291,7 +291,3 @@ def _claim(axis: Record) -> str:
 def _first(verdicts: Any) -> str:
     found = set(verdicts)
     return next(word for word in ORDER if word in found)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -116,7 +116,7 @@ def _bias(
     rows: list[Record] = []
     for k in range(y.shape[1]):
         # where no text moves nothing is estimated: it is so
-        numbers = {key: 0.0 if still else _finite(getattr(found, key)[k])
+        numbers = {key: 0.0 if still else stats.finite(getattr(found, key)[k])
                    for key in ("estimate", "low", "high")}  # fmt: skip
         rows.append({
             **numbers, "half_margin": margin, "texts": len(known),
@@ -124,7 +124,3 @@ def _bias(
             "reason": None if still else str(found.reason[k]) or None,
         })  # fmt: skip
     return rows
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

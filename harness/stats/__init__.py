@@ -15,7 +15,7 @@ from harness.stats.floor import Excess, floor_excess, spread_between, spread_und
 from harness.stats.gap import WorstGap, worst_gap
 from harness.stats.heterogeneity import Heterogeneity, heterogeneity
 from harness.stats.intersections import Intersections, intersections
-from harness.stats.intervals import mean_interval
+from harness.stats.intervals import finite, mean_interval
 from harness.stats.missing import MissingBounds, missing_bounds
 from harness.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
 from harness.stats.planner import (
@@ -43,10 +43,9 @@ __all__ = [
     "agreement", "alpha_spending", "axis_verdict", "bbq_scores", "benjamini_hochberg",
     "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means", "compare_versions",
     "confirm", "contrast_sd", "contrasts", "cr2", "decidable", "declared_looks", "detectable",
-    "enough_events", "family_size", "flip_rates", "floor_excess", "group_effects",
+    "enough_events", "family_size", "finite", "flip_rates", "floor_excess", "group_effects",
     "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval",
     "missing_bounds", "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t",
     "sign_flip_p", "spread_between", "spread_under_edit", "still_needed", "upper_sd",
-    "version_changes",
-    "worst_gap",
+    "version_changes", "worst_gap",
 ]  # fmt: skip

@@ -22,6 +22,11 @@ class Intervals:
     p_adjusted: Floats
 
 
+def finite(value: float | None) -> float | None:
+    """The number as a plain float, None where it is undefined: NaN, infinite or None."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
 def mean_interval(values: Floats, *, alpha: float) -> tuple[float, float]:
     """The t interval of a mean at 1 - alpha; at least two values, not all alike."""
     n = len(values)
