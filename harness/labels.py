@@ -21,7 +21,6 @@ import numpy as np
 
 from harness import lexicon, provenance, scorers, stats
 from harness.analysis.cells import cells, families, join
-from harness.documents import shipped
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record, Status
@@ -160,7 +159,7 @@ def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
 def _shown(run: RunFolder, items: Mapping[str, Prompt]) -> list[dict[str, str]]:
     """What a rater reads of every text: the request and the answer, both without the group."""
     responses = run.responses()
-    blinder = Blinder(lexicon.load(shipped("probes") / "lexicon"))
+    blinder = Blinder(lexicon.load())
     return [
         {"item": item, "asked": blinder.blind(prompt.messages[-1].content, prompt),
          "text": blinder.blind(scorers.clean(responses[prompt.id].text or ""), prompt)}

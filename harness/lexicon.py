@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.documents import Document, Part, Slug, read
+from harness.documents import Document, Part, Slug, read, shipped
 from harness.errors import InputError, unknown
 from harness.nouns import AXES
 
@@ -215,14 +215,15 @@ def _crossed(first: Forms, second: Forms, language: str, where: str, group: str)
     return {"noun": noun, "is": f"is {noun}", "me": f"I am {noun}", "the": f"the {bare}"}
 
 
-def load(folder: Path) -> Lexicon:
-    """Every axis file in `folder`, and the name pools in `folder`/names.
+def load(folder: Path | None = None) -> Lexicon:
+    """Every axis file in `folder` (the shipped lexicon by default), and the pools in its `names`.
 
     Raises
     ------
     InputError
         A file is malformed, its name is not its axis, or a group or a name stands twice.
     """
+    folder = folder or shipped("probes") / "lexicon"
     axes: dict[str, Axis] = {}
     names: dict[str, list[Pool]] = {}
     for path in sorted((folder / "names").glob("*.yaml")):

@@ -24,7 +24,6 @@ from harness import (
     added,
     analysis,
     kinds,
-    lexicon,
     looks,
     provenance,
     report,
@@ -388,7 +387,7 @@ def conclude(
         )
     rules = policies.restore(folder.manifest()["policy"], folder.path)
     asked = [prompt for prompt in design.prompts if prompt.kind in kinds.TEXTS]
-    texts = scorers.texts(asked, responses, scores, lexicon.load(shipped("probes") / "lexicon"))
+    texts = scorers.texts(asked, responses, scores)
     scores += scorers.score(asked, texts)
     own, more = added.read(folder)
     scores += more

@@ -96,7 +96,7 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
         A document is malformed, or names something that does not exist.
     """
     known = library()
-    words = lexicon.load(shipped("probes") / "lexicon")
+    words = lexicon.load()
     if not suite.endswith((".yaml", ".yml")):
         chosen = known.suite(suite)
     elif probes.is_probe(Path(suite)):

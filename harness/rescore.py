@@ -44,8 +44,7 @@ def rescore(
     design, responses = folder.design(), folder.responses()
     asked = [p for p in design.prompts
              if p.kind in kinds.TEXTS and p.language in definition.languages]  # fmt: skip
-    words = lexicon.load(shipped("probes") / "lexicon")
-    texts = scorers.texts(asked, responses, kinds.score(asked, responses), words)
+    texts = scorers.texts(asked, responses, kinds.score(asked, responses))
     prompts = [p for p in asked if p.id in texts.raw]
     if not prompts:
         raise InputError(f"{folder.path}: no texts to score in {', '.join(definition.languages)}")
@@ -54,7 +53,7 @@ def rescore(
     if isinstance(definition, definitions.Judge):
         scorer = Scorer(definition.version, UNIT, RANGE, 1.0, lambda text, language: None,
                         frozenset(definition.languages))  # fmt: skip
-        found = _judged(definition, prompts, texts, words, backend, more)
+        found = _judged(definition, prompts, texts, lexicon.load(), backend, more)
     else:
         scorer = scorer_of(definition)
         found = [

@@ -50,7 +50,7 @@ def _suite(asked: Questions) -> Record:
 
 def axes() -> list[Record]:
     """Every axis with its groups."""
-    words = lexicon.load(shipped("probes") / "lexicon")
+    words = lexicon.load()
     return [
         {"name": a.axis, "label": dict(a.label), "version": a.version,
          "groups": [group.id for group in a.groups]}

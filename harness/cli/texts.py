@@ -50,7 +50,7 @@ def audit_scorer(given: argparse.Namespace) -> int:
     from harness.scorers import definitions
     from harness.scorers.audit import audit, gates
 
-    words = lexicon.load(shipped("probes") / "lexicon")
+    words = lexicon.load()
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
     name, scorer = given.scorer, None
     if name.endswith((".yaml", ".yml")):

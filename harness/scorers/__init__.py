@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.lexicon import Lexicon
+from harness import lexicon
 from harness.nouns import Prompt, Record, Response, Score, Status
 from harness.scorers import drift, length, readability, sentiment, status, variety
 from harness.scorers.blind import Blinder
@@ -50,20 +50,20 @@ def texts(
     prompts: Sequence[Prompt],
     responses: Mapping[str, Response],
     scores: Sequence[Score],
-    words: Lexicon,
 ) -> Texts:
-    """What is to be scored.
+    """What is to be scored, as it is and without the forms of the shipped lexicon.
 
     Parameters
     ----------
     prompts : those of the kinds that are answered by a text.
     scores : the kinds' own, with every response's status.
-    words : whose forms are taken out of the texts.
     """
     ended = {score.prompt: score.status for score in scores}
     answered = [prompt for prompt in prompts if ended.get(prompt.id) is Status.ANSWERED]
     raw = {prompt.id: clean(responses[prompt.id].text or "") for prompt in answered}
-    blinder = Blinder(words)
+    if not answered:
+        return Texts({}, {})
+    blinder = Blinder(lexicon.load())
     return Texts({prompt.id: blinder.blind(raw[prompt.id], prompt) for prompt in answered}, raw)
 
 
