@@ -342,8 +342,10 @@ def ask(
                 listener.progress(done, total, tokens)
                 meter.tick()
         except (ModelError, BudgetError) as error:
+            lacking = pending(blocks, folder.responses(), whole=False)  # those that failed too
+            kept = total - sum(len(block) for block in lacking)
             raise type(error)(
-                f"{error}\n{done} of {total} prompts are answered and kept; "
+                f"{error}\n{kept} of {total} prompts are answered and kept; "
                 "give the same command again to go on"
             ) from error
         finally:

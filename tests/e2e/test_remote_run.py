@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from harness.cli import main
-from tests.backends.fake_server import FakeServer
+from tests.backends.fake_server import FakeServer, status
 
 SMALL = ["--limit", "6", "--axes", "age=22,70"]
 
@@ -68,6 +68,15 @@ def test_a_server_that_ignores_the_temperature_is_named(place, capfd) -> None:
         server.chances = lambda prompt: {"Yes ": 1.0} if len(prompt) % 2 else {"No ": 1.0}
         assert run(definition(place, server, "decoding: {temperature: 1, samples: 3}\n")) == 0
     assert "does the server ignore the temperature?" in " ".join(capfd.readouterr().out.split())
+
+
+def test_failed_prompts_are_not_called_answered(place, capfd) -> None:
+    with FakeServer(act=status(500)) as server:
+        model = definition(place, server, "logprobs: true\n")
+        assert run(model, "--limit", "36") == 4
+        said = capfd.readouterr().err
+        assert "\n0 of 144 prompts are answered and kept" in said
+        assert not (place / "results" / "ledger").exists()
 
 
 def _manifest(place: Path) -> dict:
