@@ -55,11 +55,25 @@ def read(path: Path, shape: type[T]) -> T:
     InputError
         The file cannot be read, is no YAML, or does not have the shape.
     """
+    return parse(read_text(path), path, shape)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of the user's; a byte-order mark is left out.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it may not be read, or it is no UTF-8 text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    return parse(text, path, shape)
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def parse(text: str, path: Path, shape: type[T]) -> T:

@@ -21,6 +21,7 @@ import numpy as np
 
 from harness import lexicon, provenance, scorers, stats
 from harness.analysis.cells import cells, families, join
+from harness.documents import read_text
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record, Status
@@ -202,11 +203,7 @@ def _read(
     """What every rater said of every item."""
     said: dict[tuple[str, str], str] = {}
     for path in sheets:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read: {error}") from error
-        lines = csv.DictReader(io.StringIO(text))
+        lines = csv.DictReader(io.StringIO(read_text(path)))
         missing = {"item", "label"} - set(lines.fieldnames or ())
         if missing:
             raise InputError(f"{path}:1: column '{min(missing)}' is missing")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, SerializeAsAny, create_model
 
-from harness.documents import Document, Slug, parse, read
+from harness.documents import Document, Slug, parse, read, read_text
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
 from harness.kinds.parts.scenario import Placer, Relevance, Scenario
@@ -85,11 +85,7 @@ def read_probe(path: Path) -> Probe:
     InputError
         It is malformed, of an unknown task kind, or its scenarios cannot be asked.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    probe = parse_probe(text, path)
+    probe = parse_probe(read_text(path), path)
     check(probe)
     return probe
 

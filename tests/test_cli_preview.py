@@ -94,7 +94,7 @@ def test_a_file_of_ones_own(capsys, tmp_path):
         (["decision", "--limit", "0"], "at least 1 scenario"),
         (["decision", "--axis", "gender=trans-man,trans-woman", "--cue", "implicit"],
          "nothing to ask"),
-        (["absent.yaml"], "cannot be read"),
+        (["absent.yaml"], "there is no such file"),
     ],
 )  # fmt: skip
 def test_bad_input_is_exit_code_2(capsys, arguments, said):

@@ -56,7 +56,7 @@ def test_bad_documents_are_refused_with_their_line(text, said):
 
 
 def test_an_unreadable_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"missing\.yaml: cannot be read"):
+    with pytest.raises(InputError, match=r"missing\.yaml: there is no such file"):
         read(tmp_path / "missing.yaml", Paper)
 
 

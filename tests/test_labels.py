@@ -138,7 +138,7 @@ def test_a_sheet_without_its_columns_or_file_is_named(folder, tmp_path):
     bare.write_text("item,said\nx,answered\n")
     with pytest.raises(InputError, match="column 'label' is missing"):
         labels.bring_in(folder, [bare])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         labels.bring_in(folder, [tmp_path / "none.csv"])
 
 

@@ -39,7 +39,7 @@ def test_a_name_a_file_a_folder_and_a_hub_id_are_told_apart(tmp_path):
         ("smollm2-135m-instruct-q4", "did you mean 'smollm2-135m-instruct-q4_1'"),
         ("nothing-like-it-at-all-zzz", "known: "),
         ("./no/such/folder", "no such file or folder"),
-        ("missing.yaml", "cannot be read"),
+        ("missing.yaml", "there is no such file"),
     ],
 )
 def test_an_unknown_model_gets_a_hint(reference, said):

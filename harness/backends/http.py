@@ -16,15 +16,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 import aiohttp
 import orjson
 
 from harness.backends.access import Access
 from harness.backends.budget import Budget
+from harness.backends.faults import Fault, declined
 from harness.backends.pace import Pace
-from harness.backends.replies import retry_after, short, sort_of, words
+from harness.backends.replies import short, sort_of, words
 from harness.errors import BudgetError, ModelError
 from harness.models import RemoteModel
 from harness.nouns import Record
@@ -33,12 +34,12 @@ FIRST_WAIT = 1.0
 """Seconds before the first retry; doubled for each further one, with jitter."""
 LONGEST_WAIT = 60.0
 LONGEST_CONNECT = 30.0
+LONG = 5.0
+"""Seconds of being told to slow down after which whoever watches should hear why nothing moves."""
 LARGEST_REPLY = 16 * 2**20
 """Bytes of an unpacked response; no chat completion comes near it."""
 SILENCE = 3
 """Timeouts in a row without any answer after which a server that takes connections is down."""
-BROKE = ("insufficient_quota", "insufficient balance", "billing", "credit balance")
-"""Words by which servers say that waiting will not help, whatever the status."""
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -56,31 +57,8 @@ class Outcome(Generic[K, T]):
     retries: int
 
 
-Done = SimpleQueue[Outcome[K, T] | Exception]
-
-
-class _Fault(Exception):
-    """One attempt that failed."""
-
-    def __init__(
-        self,
-        words: str,
-        *,
-        again: bool = True,
-        after: float = 0.0,
-        hasty: bool = False,
-        unreachable: bool = False,
-        silent: bool = False,
-        billed: bool = True,
-    ) -> None:
-        super().__init__(words)
-        self.words = words
-        self.again = again  # whether another attempt may help
-        self.after = after  # seconds the server asks to wait
-        self.hasty = hasty  # it only wants fewer requests
-        self.unreachable = unreachable  # no connection was made
-        self.silent = silent  # nothing came back in time
-        self.billed = billed  # the server may have worked on it
+Done = SimpleQueue[Outcome[K, T] | Exception | str]
+"""What the loop tells the caller: an outcome, an end of all, or words for whoever watches."""
 
 
 class Engine(Generic[K, T]):
@@ -108,6 +86,8 @@ class Engine(Generic[K, T]):
         What an item cost, from its value; None where the server did not say.
     met
         Whether this server has answered before; else one request goes alone first.
+    say
+        Is told, once a `post`, when the server keeps asking to slow down.
     """
 
     def __init__(
@@ -122,6 +102,7 @@ class Engine(Generic[K, T]):
         tokens: Callable[[K], int] = lambda _: 0,
         cost: Callable[[T], float | None] = lambda _: 0.0,
         met: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._model = model
         self._url = url
@@ -132,6 +113,8 @@ class Engine(Generic[K, T]):
         self._tokens = tokens
         self._cost = cost
         self._met = met
+        self._tell = say
+        self._slowed = False  # said that the server asks to slow down
         self._over = False  # an end of all was met: nothing more is sent
         self._pace = Pace(model, met=met)
         self._last_reply = -1.0  # loop time of the last HTTP answer of any kind
@@ -152,12 +135,16 @@ class Engine(Generic[K, T]):
         done: Done[K, T] = SimpleQueue()
         spent: BudgetError | None = None
         self._pace, self._over = Pace(self._model, met=self._met), False
+        self._slowed = False
         with self._running(done) as send:
             # a few more than may be open, so that a free slot need not wait for this thread
             most = self._model.concurrency + self._model.concurrency // 8
             asked = sum(map(send, islice(waiting, most)))
             while asked:
                 got = _next(done)
+                if isinstance(got, str):
+                    self._tell(got)
+                    continue
                 asked -= 1
                 if isinstance(got, BudgetError):
                     spent = got
@@ -219,12 +206,14 @@ class Engine(Generic[K, T]):
 
     async def _finish(self, session: aiohttp.ClientSession, item: K, done: Done[K, T]) -> None:
         try:
-            done.put(await self._persist(session, item))
+            done.put(await self._persist(session, item, done))
         except Exception as error:  # whatever it is, the caller must hear of it, not wait
             self._over = self._over or not isinstance(error, BudgetError)
             done.put(error)
 
-    async def _persist(self, session: aiohttp.ClientSession, item: K) -> Outcome[K, T]:
+    async def _persist(
+        self, session: aiohttp.ClientSession, item: K, done: Done[K, T]
+    ) -> Outcome[K, T]:
         """One item, asked until it is answered, declined or given up.
 
         Being told to slow down is no failed attempt: that is waited out until `total_timeout`.
@@ -237,7 +226,7 @@ class Engine(Generic[K, T]):
             try:
                 value, data = await self._attempt(session, item, body)
                 return Outcome(item, value, data, None, False, tried + hasty)
-            except _Fault as caught:
+            except Fault as caught:
                 fault = caught
             if not fault.again:
                 self._misses = 0
@@ -248,6 +237,12 @@ class Engine(Generic[K, T]):
             tried, hasty = tried + (not fault.hasty), hasty + fault.hasty
             if tried > self._model.retries or clock() + pause > deadline:
                 break
+            if fault.hasty and not self._slowed and clock() + pause - began >= LONG:
+                self._slowed = True
+                done.put(
+                    f"{self._model.base_url} asks to slow down ({fault.words}); every prompt is "
+                    f"waited for, up to {self._model.total_timeout:g} s"
+                )
             await asyncio.sleep(pause)
         self._count_miss(fault, began, clock())
         said = f"{fault.words} (asked {tried + hasty} times)"
@@ -271,7 +266,7 @@ class Engine(Generic[K, T]):
                 value = self._understand(item, data)
                 told = self._cost(value)
                 spent = most if told is None else told
-            except _Fault as fault:
+            except Fault as fault:
                 spent = most if fault.billed else 0.0
                 if fault.hasty:
                     self._pace.refused(min(fault.after, self._model.total_timeout))
@@ -291,7 +286,7 @@ class Engine(Generic[K, T]):
         own = min(FIRST_WAIT * 2.0 ** min(attempt, 30), LONGEST_WAIT) * random.uniform(0.5, 1.0)
         return max(own, after)
 
-    def _count_miss(self, fault: _Fault, began: float, now: float) -> None:
+    def _count_miss(self, fault: Fault, began: float, now: float) -> None:
         """Stop everything where not this request but the server is at fault.
 
         It is down when no request has had any answer since this one first failed at `began`, or
@@ -322,16 +317,16 @@ class Engine(Generic[K, T]):
             ) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             said = f"no connection: {self._say(error)}"
-            raise _Fault(said, unreachable=True, billed=False) from None
+            raise Fault(said, unreachable=True, billed=False) from None
         except aiohttp.ClientHttpProxyError as error:
             raise ModelError(
                 f"{self._model.base_url}: the proxy refuses ({error.status}: "
                 f"{short(error.message)}); check `proxy` in the model's definition"
             ) from None
         except TimeoutError:
-            raise _Fault(f"no answer within {self._model.timeout:g} s", silent=True) from None
+            raise Fault(f"no answer within {self._model.timeout:g} s", silent=True) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise _Fault(f"the connection broke: {self._say(error)}") from None
+            raise Fault(f"the connection broke: {self._say(error)}") from None
         self._last_reply = asyncio.get_running_loop().time()
         payload = self._access.blot_bytes(payload)
         try:
@@ -339,9 +334,16 @@ class Engine(Generic[K, T]):
         except orjson.JSONDecodeError:
             data = None
         if not 200 <= reply.status < 300:
-            self._decline(reply, words(data) or sort_of(payload))
+            raise declined(
+                self._model,
+                self._access,
+                self._url,
+                reply.status,
+                reply.headers,
+                words(data) or sort_of(payload),
+            )
         if not isinstance(data, dict):
-            raise _Fault(f"the server answered {sort_of(payload)} where a JSON object was due")
+            raise Fault(f"the server answered {sort_of(payload)} where a JSON object was due")
         return data
 
     def _say(self, error: Exception) -> str:
@@ -353,45 +355,10 @@ class Engine(Generic[K, T]):
             return self._read(item, data)
         except ValueError as error:
             said = words(data)
-            raise _Fault(f"{error}{': ' + said if said else ''}") from None
-
-    def _decline(self, reply: aiohttp.ClientResponse, said: str) -> NoReturn:
-        """Sort an answer that is no success: end of all, end of this one, or try again."""
-        status, model = reply.status, self._model
-        if status == 402 or (status in (400, 403, 429) and any(w in said.lower() for w in BROKE)):
-            raise ModelError(f"{model.base_url}: the account has no credit left ({status}: {said})")
-        if status in (401, 403):
-            if model.api_key_env:
-                advice = f"check the key in the environment variable {model.api_key_env}"
-            elif model.api_key_file:
-                advice = f"check the key in {model.api_key_file}"
-            else:
-                advice = (
-                    "it wants a key: name the environment variable that holds it as api_key_env"
-                )
-            raise ModelError(f"{model.base_url}: access refused ({status}: {said}); {advice}")
-        if status in (404, 405):
-            hint = "" if model.base_url.rstrip("/").endswith("/v1") else " (is a /v1 missing?)"
-            raise ModelError(
-                f"{self._url}: not found ({status}: {said}); "
-                f"check base_url{hint} and model '{model.model}'"
-            )
-        if 300 <= status < 400:
-            target = self._access.blot(reply.headers.get("Location", ""))
-            raise ModelError(
-                f"{self._url}: redirects to '{short(target)}', which "
-                "is refused because the key must not follow; put the final address into base_url"
-            )
-        raise _Fault(
-            f"{status}: {said}",
-            again=status in (408, 409, 425, 429) or status >= 500,
-            after=retry_after(reply.headers),
-            hasty=status == 429,
-            billed=False,
-        )
+            raise Fault(f"{error}{': ' + said if said else ''}") from None
 
 
-def _next(done: Done[K, T]) -> Outcome[K, T] | Exception:
+def _next(done: Done[K, T]) -> Outcome[K, T] | Exception | str:
     """Waits in short turns: Ctrl-C in the instant before a wait begins would not end it."""
     while True:
         with suppress(Empty):
@@ -413,6 +380,6 @@ async def _payload(reply: aiohttp.ClientResponse) -> bytes:
     async for part in reply.content.iter_any():
         size += len(part)
         if size > LARGEST_REPLY:
-            raise _Fault(f"the answer is larger than {LARGEST_REPLY // 2**20} MiB", again=False)
+            raise Fault(f"the answer is larger than {LARGEST_REPLY // 2**20} MiB", again=False)
         parts.append(part)
     return b"".join(parts)

@@ -222,6 +222,7 @@ class RemoteBackend:
                 else None
             ),
             met=self._met,
+            say=self._say,
         )
         return engine.post(parts)
 

@@ -287,7 +287,7 @@ def columns(rows: Sequence[Record]) -> str:
     lines = []
     for row in rows:
         rest = " · ".join(f"{key} {_short(value)}" for key, value in row.items()
-                          if key != "name" and value not in (None, []))  # fmt: skip
+                          if key != "name" and value not in (None, "", []))  # fmt: skip
         lines += wrap(f"{row['name']}  {rest}", indent=4, hang=True)
     return "\n".join(lines) if lines else "none"
 

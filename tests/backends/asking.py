@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.backends.remote import RemoteBackend
@@ -12,11 +13,13 @@ from tests.backends.fake_server import FakeServer
 YES_NO = (Option("yes", ("Yes", " Yes", "yes")), Option("no", ("No", " No", "no")))
 
 
-def backend(where: FakeServer | str, **keys: Any) -> RemoteBackend:
+def backend(
+    where: FakeServer | str, say: Callable[[str], None] = lambda _: None, **keys: Any
+) -> RemoteBackend:
     url = where if isinstance(where, str) else where.url
     given = {"name": "m", "family": "f", "version": "1", "backend": "openai", "base_url": url,
              "model": "fake", "logprobs": True, "timeout": 5.0, "retries": 2}  # fmt: skip
-    return RemoteBackend(RemoteModel.model_validate(given | keys))
+    return RemoteBackend(RemoteModel.model_validate(given | keys), say)
 
 
 def asks(count: int, want: Want = Want.NEXT_TOKEN) -> list[Request]:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from harness.backends import http, replies
+from harness.backends.faults import Fault
 from harness.errors import ModelError
 from harness.nouns import Finish, Request, Response, Want
 from tests.backends.asking import answers, asks, backend
@@ -288,7 +289,7 @@ def test_one_lost_connection_is_no_dead_server_while_others_are_answered(
         lambda _: {"messages": []}, lambda _, data: data,
     )  # fmt: skip
     began = time.monotonic()  # the clock of the loop
-    fault = http._Fault("refused", unreachable=True)
+    fault = Fault("refused", unreachable=True)
     with pytest.raises(ModelError, match="server is down"):
         engine._count_miss(fault, began, began)
     assert len(list(engine.post([1]))) == 1

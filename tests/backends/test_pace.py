@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.backends import http
 from harness.backends.pace import Pace
 from harness.nouns import Finish, Want
 from tests.backends.asking import answers, asks, backend
@@ -115,6 +116,22 @@ def test_refusals_end_with_the_total_timeout(server: FakeServer) -> None:
     got = answers(backend(server, total_timeout=0.3, retries=9), 1)[0]
     assert got.finish is Finish.ERROR and (got.detail or "").startswith("429: slow down (asked ")
     assert time.monotonic() - start < 3
+
+
+def test_who_waits_for_a_server_that_refuses_hears_why_once(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LONG", 0.1)
+    said: list[str] = []
+    server.act = status(429, "slow down")
+    answers(backend(server, said.append, total_timeout=0.3), 4)
+    assert said == [
+        f"{server.url} asks to slow down (429: slow down); every prompt is waited for, up to 0.3 s"
+    ]
+    server.act, quick = good, []
+    server.script.append(status(429, "slow down", Retry_After="0"))
+    answers(backend(server, quick.append), 4)
+    assert quick == []
 
 
 def test_faults_end_with_the_total_timeout(server: FakeServer) -> None:
