@@ -22,7 +22,7 @@ from dataclasses import replace
 
 import torch
 
-from harness import pipeline
+from harness import preparing
 from harness.backends.local import LocalBackend
 from harness.models import LocalModel
 from harness.nouns import Record, Request, Want
@@ -34,7 +34,7 @@ PEER_BATCHES = (8, 16, 32)
 def main() -> None:
     """Measure all sides in turn and print medians of the ratios of CPU time."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--model", default=pipeline.DEFAULT_MODEL)
+    options.add_argument("--model", default=preparing.DEFAULT_MODEL)
     options.add_argument("--prompts", type=int, default=64)
     options.add_argument("--samples", type=int, default=4)
     options.add_argument("--length", type=int, default=48, help="tokens of a text (default 48)")
@@ -44,7 +44,7 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
-    plan = pipeline.prepare(given.model, "quick")
+    plan = preparing.prepare(given.model, "quick")
     backend = plan.backend
     if not isinstance(backend, LocalBackend) or not isinstance(plan.model, LocalModel):
         sys.exit("the benchmark needs a local model")

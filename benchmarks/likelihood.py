@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from harness import pipeline
+from harness import preparing
 from harness.backends.local import LocalBackend
 from harness.models import LocalModel
 from harness.nouns import Message, Option, Request, Want
@@ -60,7 +60,7 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
-    plan = pipeline.prepare(MODEL, "quick")
+    plan = preparing.prepare(MODEL, "quick")
     chat = plan.backend
     if not isinstance(chat, LocalBackend) or not isinstance(plan.model, LocalModel):
         sys.exit("the benchmark needs a local model")

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import lexicon, pipeline, probes, provenance
+from harness import lexicon, pipeline, preparing, probes, provenance
 from harness.design import Design, choose_groups, expand
 from harness.documents import shipped
 from harness.nouns import Finish, Record, Response
@@ -92,7 +92,7 @@ def designed(prompts: int, samples: int) -> Design:
 
 def manifest(design: Design) -> Record:
     """A manifest with what the later steps read."""
-    plan = pipeline.prepare(pipeline.DEFAULT_MODEL, "quick", fresh=True)
+    plan = preparing.prepare(preparing.DEFAULT_MODEL, "quick", fresh=True)
     counted = {"hash": design.hash, "prompts": len(design.prompts), "blocks": len(design.blocks)}
     return {**plan.manifest, "design": counted, "command": "benchmark", **provenance.here()}
 

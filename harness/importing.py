@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import ledger, pipeline, policy, seal
+from harness import ledger, pipeline, policy, preparing, seal
 from harness.store import EFFECTS, RunFolder
 
 
@@ -26,6 +26,6 @@ def import_run(source: Path, records: Path = ledger.LEDGER) -> tuple[pipeline.Ru
     seal.check_model(folder.path, manifest)
     ledger.check_name(manifest["model"], manifest.get("prompt_format"), records)
     name = ledger.folder_of(ledger.entry(manifest, folder.read_json(EFFECTS), str(source)))
-    here = seal.copy(folder, pipeline.RUNS / name)
+    here = seal.copy(folder, preparing.RUNS / name)
     pipeline.write_report(here)
     return pipeline.Run(here), pipeline.record(here, records)

@@ -11,14 +11,11 @@ the run folder, so that each can be done again from the one before.
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness import (
     added,
@@ -33,44 +30,17 @@ from harness import (
 )
 from harness import ledger as ledgers
 from harness import policy as policies
-from harness.backends import Backend, open_backend
-from harness.backends.bill import bill, requests
-from harness.backends.planted import Plant, PlantedBackend
-from harness.design import Design, favourable
-from harness.documents import shipped
+from harness.backends import Backend
+from harness.backends.planted import Plant
 from harness.errors import BudgetError, InputError, ModelError, StoreError
 from harness.meter import Meter, changed
-from harness.models import PROMPT_FORMAT, Model, RemoteModel, fingerprint, resolve
-from harness.nouns import Finish, Prompt, Record, Request, Status, Want
-from harness.questions import questions
+from harness.models import Model
+from harness.nouns import Finish, Prompt, Record, Status
+from harness.preparing import DEFAULT_MODEL, Listener, Plan, Shard, Silent, prepare
 from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
 
 if TYPE_CHECKING:
     import datasets
-
-DEFAULT_MODEL = "smollm2-135m-instruct-q4_1"
-RUNS = Path("results") / "runs"
-Shard = tuple[int, int]
-Wants = tuple[tuple[str, Want], ...]
-"""What is asked of the backend for every task kind, by the kind's name."""
-
-
-class Listener(Protocol):
-    """Who is told how a run goes."""
-
-    def say(self, text: str) -> None: ...
-
-    def progress(self, done: int, total: int, tokens: int) -> None:
-        """Prompts answered, of how many, and the tokens it took since the start."""
-        ...
-
-
-class Silent:
-    """A listener that is not interested."""
-
-    def say(self, text: str) -> None: ...
-
-    def progress(self, done: int, total: int, tokens: int) -> None: ...
 
 
 # -- the story ---------------------------------------------------------------------------------
@@ -140,7 +110,7 @@ def run(
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
             return done
         if ledger is not None:  # what the ledger would refuse in the end is not begun
-            ledgers.check_name(plan.manifest["model"], PROMPT_FORMAT, ledger)
+            ledgers.check_name(plan.manifest["model"], plan.manifest["prompt_format"], ledger)
         plan.backend.ready()  # what cannot be loaded leaves nothing behind
         if fresh:
             folder.discard(shard)
@@ -154,147 +124,6 @@ def run(
         return Run(folder)
     finally:
         plan.backend.close()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is fixed before the first question."""
-
-    model: Model
-    backend: Backend
-    wants: Mapping[str, Want]
-    design: Design
-    manifest: Record
-    place: Path
-
-    def requests(self, prompts: Sequence[Prompt]) -> list[Request]:
-        return [kinds.ask(p, self.wants[p.kind], _seed(self.model, p)) for p in prompts]
-
-
-def prepare(
-    model: str | Model,
-    suite: str = "quick",
-    *,
-    axes: Sequence[str] | str | None = None,
-    limit: int | None = None,
-    out: str | Path | None = None,
-    fresh: bool = False,
-    most: int | None = None,
-    policy: str | Path | None = None,
-    until_decided: bool = False,
-    command: str = "harness.run",
-    listener: Listener | None = None,
-    backend: Backend | None = None,
-    plant: Plant | None = None,
-) -> Plan:
-    """Read and check all documents, open the backend, expand the design.
-
-    What can be measured decides the design, and only the backend knows; an unfinished run of
-    this model goes on as it began, so that its server need not be up to be told so.
-    """
-    if isinstance(axes, str):
-        axes = [axes]
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit {limit}: must be at least 1 scenario")
-    rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
-    rules.check_waivers(datetime.now(UTC).date())
-    asked = questions(suite, axes=axes)
-    if most is not None and (prompts := asked.count(limit)) > most:
-        raise InputError(
-            f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
-            "them all the same; --limit N or fewer --axes ask less"
-        )
-    for axis in rules.axis_margins:
-        asked.words.axis(axis, where=rules.place("axis_margins", axis))
-    asked_kinds = sorted({probe.kind for probe in asked.probes})
-    written = ["scores"] if kinds.TEXTS & set(asked_kinds) else []
-    for kind in [*asked_kinds, *written]:
-        if kind not in rules.margins and kind not in kinds.APART:
-            raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
-
-    listener = listener or Silent()
-    who = resolve(model, shipped("models")) if isinstance(model, str) else model
-    answers: Backend = backend or open_backend(who, listener.say)
-
-    @cache
-    def designed(wants: Wants) -> tuple[Design, dict[str, int]]:
-        samples = {
-            kind: kinds.samples(kind, who.decoding) for kind, want in wants if want is Want.TEXT
-        }
-        return asked.design(kinds=dict(wants), limit=limit, samples=samples), samples
-
-    prefix = f"{asked.suite.name}-{who.name}"
-    begun = {} if fresh else _begun(out, prefix, answers, who, asked_kinds)
-    wants = next((w for mark, w in begun.items() if designed(w)[0].hash == mark), None)
-    if wants is None:
-        wants = _measurable(asked_kinds, answers, who, listener)
-    design, samples = designed(wants)
-    if isinstance(who, RemoteModel):
-        listener.say(_measured(who, answers, wants))
-    if plant is not None:
-        asked.words.group(plant.axis, plant.group, where="--plant")
-        answers = PlantedBackend(answers, plant, favourable(design, plant.axis, plant.group))
-    drawn = [kind for kind, want in wants if want is Want.TEXT]
-    if until_decided and not drawn:
-        listener.say("--until-decided: nothing here is sampled, so every axis is asked whole")
-    early = looks.declare(design, drawn, who.decoding.seed) if until_decided and drawn else None
-    identity = answers.identity()
-    mark = fingerprint(who, identity)
-    manifest: Record = {
-        "schema": 1,
-        "state": "running",
-        "command": command,
-        "suite": {"name": asked.suite.name, "version": asked.suite.version},
-        "probes": [provenance.document(p, p.name, p.version) | {"kind": p.kind}
-                   for p in asked.probes],
-        "axes": asked.axes,
-        "limit": limit,
-        "design": {"hash": design.hash, "prompts": len(design.prompts),
-                   "blocks": len(design.blocks)},
-        "prompt_format": PROMPT_FORMAT,
-        "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
-        "unmeasured": [kind for kind in asked_kinds if kind not in dict(wants)],
-        "model": {"name": who.name, "family": who.family, "version": who.version,
-                  "licence": who.licence, "fingerprint": mark, "identity": identity,
-                  "definition": who.model_dump(mode="json")},
-        "looks": early,
-        "policy": {**rules.model_dump(), "hash": rules.hash},
-        "labels": asked.labels(),
-        "seed": who.decoding.seed,
-        "seconds": 0.0,
-        **provenance.here(),
-    }  # fmt: skip
-    name = f"{prefix}-{design.hash[:8]}-{mark[:8]}"
-    name += "-until-decided" if early else ""
-    return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
-
-
-PILOT_SD = (0.01, 0.03, 0.1)
-"""Standard deviations of a contrast over scenarios to plan with before there is any data: the
-low one is what small models showed on next-token probabilities, the high one sampled answers."""
-
-
-def estimate(plan: Plan, shard: Shard | None = None) -> Record:
-    """What a run would ask and could show, without asking anything."""
-    blocks = plan.design.slice(shard)
-    prompts = [prompt for block in blocks for prompt in block]
-    asked = plan.requests(prompts)
-    work = plan.backend.workload(plan.requests(block) for block in blocks)
-    words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
-    return {
-        "prompts": len(prompts),
-        "blocks": len(blocks),
-        "tokens": work.tokens if work else words // 4,
-        "tokens_counted": work is not None,
-        "tokens_computed": work.computed if work else None,
-        "seconds": work.seconds if work else None,
-        "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
-        "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
-        "design": plan.design.hash,
-        "fingerprint": plan.manifest["model"]["fingerprint"],
-        "run": str(plan.place),
-        "detectable": analysis.detectable(plan.design.prompts, PILOT_SD),
-    }
 
 
 def ask_until_decided(plan: Plan, folder: RunFolder, listener: Listener) -> None:
@@ -511,59 +340,3 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     if pending(design.blocks, folder.responses(), whole=False):
         return None
     return Run(folder)
-
-
-def _begun(
-    out: str | Path | None, prefix: str, backend: Backend, model: Model, asked: Sequence[str]
-) -> dict[str, Wants]:
-    """Design hashes of runs this one may be, begun by this very model, and what was measured."""
-    mark = fingerprint(model, backend.identity())
-    places = [Path(out)] if out else sorted(RUNS.glob(f"{glob.escape(prefix)}-*-{mark[:8]}*"))
-    begun: dict[str, Wants] = {}
-    for folder in map(RunFolder, places):
-        with suppress(InputError, KeyError, TypeError, ValueError):  # one to be complained of later
-            manifest = folder.manifest()
-            if manifest["model"]["fingerprint"] == mark:
-                known = manifest["measured"]
-                wants = tuple((kind, Want(known[kind]["want"])) for kind in asked if kind in known)
-                begun[manifest["design"]["hash"]] = wants
-    return begun
-
-
-def _measurable(asked: Sequence[str], backend: Backend, model: Model, listener: Listener) -> Wants:
-    """What is asked of the backend for every kind that it can be asked at all."""
-    wants: list[tuple[str, Want]] = []
-    for name in asked:
-        kind = kinds.KINDS[name]
-        want = kind.WANT if backend.offers(kind.WANT) else kind.FALLBACK
-        if want is None:
-            listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is left out")
-            continue
-        if want is not kind.WANT and not isinstance(model, RemoteModel):
-            listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is measured "
-                         f"from {model.decoding.samples} sampled answers a prompt")  # fmt: skip
-        wants.append((name, want))
-    if not wants:
-        raise InputError(f"model '{model.name}' can be asked none of: {', '.join(asked)}")
-    return tuple(wants)
-
-
-LACKING = {Want.NEXT_TOKEN: "probabilities", Want.SEQUENCE: "likelihoods of whole answers",
-           Want.TEXT: "text"}  # fmt: skip
-
-
-def _measured(model: Model, backend: Backend, wants: Wants) -> str:
-    """One line: what the server offers, and how each kind is therefore measured."""
-    how = {
-        Want.NEXT_TOKEN: "from first-token probabilities",
-        Want.SEQUENCE: "from likelihoods of whole answers",
-        Want.TEXT: f"from {model.decoding.samples} sampled answers a prompt",
-    }
-    kinds_ = "; ".join(f"kind '{kind}' is measured {how[want]}" for kind, want in wants)
-    offer = backend.facts().get("offer", model.name)
-    return f"{offer}; {kinds_}"
-
-
-def _seed(model: Model, prompt: Prompt) -> int:
-    """A seed of its own for every prompt and sample, the same in every run of this design."""
-    return (model.decoding.seed + int(prompt.id, 16)) % (1 << 31)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from harness import added, kinds, lexicon, pipeline, scorers
+from harness import added, kinds, lexicon, pipeline, preparing, scorers
 from harness.backends import Backend, open_backend
 from harness.documents import shipped
 from harness.errors import InputError, ModelError
@@ -23,7 +23,7 @@ def rescore(
     path: Path,
     *,
     backend: Backend | None = None,
-    listener: pipeline.Listener | None = None,
+    listener: preparing.Listener | None = None,
 ) -> pipeline.Run:
     """Add a scorer's numbers, blind and raw, and work out the effects and the report again.
 
@@ -37,7 +37,7 @@ def rescore(
     InputError
         The definition is at fault, its name is taken, or the run holds no texts for it.
     """
-    listener = listener or pipeline.Silent()
+    listener = listener or preparing.Silent()
     definition = definitions.load(path)
     if definition.name in scorers.SCORERS or definition.name.endswith(RAW):
         raise InputError(f"{definition.place('name')}: '{definition.name}' is a scorer's own name")

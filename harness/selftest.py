@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import analysis, kinds, pipeline
+from harness import analysis, kinds, pipeline, preparing
 from harness.backends.planted import Plant, RecordedBackend
 from harness.errors import InputError
 from harness.nouns import Arm, Record, Response, Verdict
@@ -42,11 +42,11 @@ class Control:
 def selftest(
     folder: Path,
     *,
-    model: str = pipeline.DEFAULT_MODEL,
+    model: str = preparing.DEFAULT_MODEL,
     suite: str = "quick",
     limit: int | None = 12,
     plant: Plant = DEFAULT_PLANT,
-    listener: pipeline.Listener | None = None,
+    listener: preparing.Listener | None = None,
 ) -> list[Control]:
     """Run every control in `folder`, on the axis of the plant.
 
@@ -58,7 +58,7 @@ def selftest(
         The plant names an unknown group, or does not fit between 0 and 1.
     """
     options = {"suite": suite, "axes": [plant.axis], "limit": limit, "listener": listener}
-    pipeline.prepare(model, plant=plant, **options).backend.close()  # type: ignore[arg-type]
+    preparing.prepare(model, plant=plant, **options).backend.close()  # type: ignore[arg-type]
     options["ledger"] = None  # a control is no version's result
     base = pipeline.run(model, out=folder / "record", **options)  # type: ignore[arg-type]
     record = RecordedBackend(base.folder.responses(), base.manifest["model"]["identity"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness import pipeline
+from harness import preparing
 from harness.models import LocalModel
 from harness.nouns import Finish, Record, Request, Response, Want
 
@@ -93,7 +93,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[PlantedBackend], Plant
     """Let the pipeline answer with this backend, whatever the model."""
 
     def use(backend: PlantedBackend) -> PlantedBackend:
-        monkeypatch.setattr(pipeline, "open_backend", lambda model, say=None: backend)
+        monkeypatch.setattr(preparing, "open_backend", lambda model, say=None: backend)
         return backend
 
     return use

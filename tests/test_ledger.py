@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from harness import ledger, pipeline
+from harness import ledger, pipeline, preparing
 from harness.backends.planted import Plant
 from harness.errors import InputError
 from tests.conftest import PlantedBackend
@@ -111,7 +111,7 @@ def test_two_versions_of_one_name_are_refused_before_anything_is_asked(tmp_path)
 def test_another_prompt_format_makes_no_other_version_of_a_name(tmp_path, monkeypatch):
     run_of(tmp_path, "1")
     monkeypatch.setattr("harness.models.PROMPT_FORMAT", 2)
-    monkeypatch.setattr("harness.pipeline.PROMPT_FORMAT", 2)
+    monkeypatch.setattr("harness.preparing.PROMPT_FORMAT", 2)
     run_of(tmp_path / "later", "1")
     assert [record["prompt_format"] for record in records()] == [1, 2]
     assert len({record["fingerprint"] for record in records()}) == 2
@@ -138,7 +138,7 @@ def test_a_planted_control_leaves_no_record(tmp_path):
 def test_a_ledger_that_cannot_be_written_costs_no_run(tmp_path):
     said = []
 
-    class Listener(pipeline.Silent):
+    class Listener(preparing.Silent):
         def say(self, text):
             said.append(text)
 

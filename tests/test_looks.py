@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 import harness
-from harness import looks, pipeline
+from harness import looks, preparing
 from harness.cli import main, screen
 from harness.errors import InputError
 from harness.models import RemoteModel
@@ -26,7 +26,7 @@ AXES = ["gender=man,woman", "age=22,70"]
 
 def unfair() -> Callable[[Request], float]:
     """Women get nearly nothing good; everybody else's luck is thrown anew in every scenario."""
-    prompts = pipeline.prepare(
+    prompts = preparing.prepare(
         MODEL, "quick", axes=AXES, backend=sampled(lambda _: 0.5)
     ).design.by_id
 
@@ -89,7 +89,7 @@ def test_a_killed_run_goes_on_to_the_same_digits(kill_after, tmp_path):
 
 
 def test_the_order_is_drawn_from_the_seed():
-    design = pipeline.prepare(MODEL, "quick", axes=AXES, backend=sampled()).design
+    design = preparing.prepare(MODEL, "quick", axes=AXES, backend=sampled()).design
 
     def first(seed: int) -> list[str]:
         declared = looks.declare(design, ["decision"], seed)
@@ -102,7 +102,7 @@ def test_the_order_is_drawn_from_the_seed():
 
 
 def test_every_look_contains_the_one_before():
-    design = pipeline.prepare(MODEL, "quick", axes=AXES, backend=sampled()).design
+    design = preparing.prepare(MODEL, "quick", axes=AXES, backend=sampled()).design
     declared = looks.declare(design, ["decision"], 0)
     parts = [[p.id for b in looks.part(design, declared, k) for p in b] for k in (1, 2, 3)]
     assert [len(part) * 3 for part in parts] == [len(design.prompts) * k for k in (1, 2, 3)]

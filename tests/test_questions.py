@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import pipeline
+from harness import preparing
 from harness.cli import commands
 from harness.errors import InputError
 from harness.questions import OWN, questions
@@ -69,7 +69,7 @@ def test_too_many_prompts_need_a_yes(capsys, planted, monkeypatch, tmp_path):
     assert call(capsys, *arguments, "--yes")[0] == 0
     assert len(backend.asked) > 100
     with pytest.raises(InputError, match="more than 5"):
-        pipeline.prepare(pipeline.DEFAULT_MODEL, axes="age", most=5, backend=backend)
+        preparing.prepare(preparing.DEFAULT_MODEL, axes="age", most=5, backend=backend)
 
 
 BAD = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from harness import pipeline, planning
+from harness import pipeline, planning, preparing
 from harness.cli import remote, screen
 from harness.documents import shipped
 from harness.errors import InputError
@@ -36,8 +36,8 @@ def run(given: argparse.Namespace) -> int:
         "listener": told,
     }
     if given.dry_run:
-        plan = pipeline.prepare(**options)
-        counts = pipeline.estimate(plan, given.shard)
+        plan = preparing.prepare(**options)
+        counts = preparing.estimate(plan, given.shard)
         _print(counts, screen.dry_run(counts), as_json=given.json)
         return 0
     found = pipeline.run(
@@ -89,7 +89,7 @@ def selftest(given: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="bias-harness-") as folder:
         controls = run_controls(
             Path(folder),
-            model=given.model or pipeline.DEFAULT_MODEL,
+            model=given.model or preparing.DEFAULT_MODEL,
             limit=given.limit,
             plant=plant,
             listener=screen.Screen(),
@@ -118,7 +118,7 @@ def list_(given: argparse.Namespace) -> int:
 
 def _model(given: argparse.Namespace) -> Model:
     """The model that --model names, on the device and in the precision that were asked for."""
-    model = resolve(given.model or pipeline.DEFAULT_MODEL, shipped("models"))
+    model = resolve(given.model or preparing.DEFAULT_MODEL, shipped("models"))
     chosen = {key: getattr(given, key) for key in ("device", "dtype") if getattr(given, key)}
     if chosen and not isinstance(model, LocalModel):
         raise InputError(f"--{min(chosen)}: model '{model.name}' is behind a server")

@@ -23,10 +23,10 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _dashboard(given: argparse.Namespace) -> int:
-    from harness import ledger, pipeline
+    from harness import ledger, preparing
     from harness.dashboard import Site, write
 
-    site = Site(ledger.LEDGER, pipeline.RUNS)
+    site = Site(ledger.LEDGER, preparing.RUNS)
     site.build()
     out = Path(given.out)
     pages = write(site, out)
@@ -37,11 +37,11 @@ def _dashboard(given: argparse.Namespace) -> int:
 def _serve(given: argparse.Namespace) -> int:
     from functools import partial
 
-    from harness import ledger, pipeline
+    from harness import ledger, preparing
     from harness.dashboard import serve
 
     try:
-        serve(ledger.LEDGER, pipeline.RUNS, given.port, say=partial(print, flush=True))
+        serve(ledger.LEDGER, preparing.RUNS, given.port, say=partial(print, flush=True))
     except KeyboardInterrupt:
         print()
     return 0

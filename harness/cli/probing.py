@@ -125,7 +125,7 @@ def _counter(name: str | None) -> Counter | None:
     from harness.errors import InputError
     from harness.models import LocalModel, resolve
     from harness.nouns import Message
-    from harness.pipeline import DEFAULT_MODEL
+    from harness.preparing import DEFAULT_MODEL
 
     model = resolve(name or DEFAULT_MODEL, shipped("models"))
     if not isinstance(model, LocalModel) or weights.cached(model) is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import pipeline
+from harness import pipeline, preparing
 from harness.store import RunFolder, read_log
 
 pytestmark = pytest.mark.slow
@@ -111,7 +111,7 @@ def test_interrupting_a_real_run_keeps_its_answers(real_model, tmp_path):
 
 def test_quick_keeps_its_token_budget(real_model):
     """At most 125,000 prompt tokens under the embedded model's chat template."""
-    plan = pipeline.prepare("smollm2-135m-instruct-q4_1", "quick")
-    counts = pipeline.estimate(plan)
+    plan = preparing.prepare("smollm2-135m-instruct-q4_1", "quick")
+    counts = preparing.estimate(plan)
     assert counts["tokens_counted"]
     assert 50_000 < counts["tokens"] <= 125_000
