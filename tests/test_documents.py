@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,14 @@ def test_an_unreadable_file_is_named(tmp_path):
 def test_data_folders_exist():
     assert (shipped("probes") / "suites" / "quick.yaml").is_file()
     assert list(shipped("models").glob("*.yaml"))
+
+
+def test_every_room_is_in_the_table_of_the_architecture():
+    root = Path(__file__).parent.parent
+    table = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {p.stem for p in (root / "harness").glob("*.py")} | {
+        p.parent.name for p in (root / "harness").glob("*/__init__.py")
+    }
+    data = {"__init__", "evaluate_modules"}
+    named = set(re.findall(r"`(\w+)/?`", table))
+    assert rooms - data <= named

@@ -49,6 +49,9 @@ def test_a_folder_of_ones_own_joins_the_library(capsys, tmp_path, monkeypatch):
     mine = next(row for row in rows if row["name"] == "mine")
     assert (mine["kinds"], mine["scenarios"]) == (["decision"], {"en": 38})
     assert mine["prompts"] == 38 * 2 + 38 + 38  # two groups, a paraphrase and a control each
+    shown = call(capsys, "list", "suites")[1]
+    assert "mine                   152 prompts   scenarios en 38\n    kinds decision\n" in shown
+    assert "    2 groups of gender\n" in shown and max(map(len, shown.splitlines())) <= 80
     assert "p" in {row["name"] for row in json.loads(call(capsys, "list", "probes", "--json")[1])}
     monkeypatch.setenv(OWN, str(tmp_path / "absent"))
     code, _, err = call(capsys, "list", "probes")

@@ -112,7 +112,8 @@ def list_(given: argparse.Namespace) -> int:
     from harness.cli import listing
 
     rows = getattr(listing, given.what)()
-    _print(rows, screen.columns(rows), as_json=given.json)
+    text = screen.suites(rows) if given.what == "suites" else screen.columns(rows)
+    _print(rows, text, as_json=given.json)
     return 0
 
 

@@ -292,6 +292,26 @@ def columns(rows: Sequence[Record]) -> str:
     return "\n".join(lines) if lines else "none"
 
 
+def suites(rows: Sequence[Record]) -> str:
+    """What `list suites` prints: how large each suite is and what it asks about."""
+    lines = []
+    for row in rows:
+        scenarios = " + ".join(f"{language} {n}" for language, n in row["scenarios"].items())
+        lines.append(f"{row['name']:16} {row['prompts']:>9,} prompts   scenarios {scenarios}")
+        axes: dict[str, list[str]] = {}
+        for axis in row["axes"]:
+            counts = {found.get(axis, ()) if found.get(axis) == "all" else len(found.get(axis, ()))
+                      for found in row["groups"].values()}  # fmt: skip
+            axes.setdefault(" or ".join(map(str, counts)), []).append(axis)
+        asked = [f"kinds {', '.join(row['kinds'])}",
+                 *(f"{count} groups of {', '.join(names)}" for count, names in axes.items())]  # fmt: skip
+        if row["cross"]:
+            asked.append("crossed " + ", ".join(" × ".join(pair) for pair in row["cross"]))
+        for text in asked:
+            lines += wrap(text, indent=4)
+    return "\n".join(lines)
+
+
 def number(value: float) -> str:
     """Signed, three decimals, a true minus, and no sign on a zero."""
     text = f"{value:+.3f}"

