@@ -303,8 +303,8 @@ def suites(rows: Sequence[Record]) -> str:
             counts = {found.get(axis, ()) if found.get(axis) == "all" else len(found.get(axis, ()))
                       for found in row["groups"].values()}  # fmt: skip
             axes.setdefault(" or ".join(map(str, counts)), []).append(axis)
-        asked = [f"kinds {', '.join(row['kinds'])}",
-                 *(f"{count} groups of {', '.join(names)}" for count, names in axes.items())]  # fmt: skip
+        asked = [f"kinds {', '.join(row['kinds'])}"]
+        asked += [f"{count} groups of {', '.join(names)}" for count, names in axes.items()]
         if row["cross"]:
             asked.append("crossed " + ", ".join(" × ".join(pair) for pair in row["cross"]))
         for text in asked:
