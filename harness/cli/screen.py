@@ -103,7 +103,8 @@ def _heading(axes: Sequence[Record]) -> str:
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: str) -> str:
-    return f"{axis:<11.11} {effect:<24.24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
+    effect = short(effect, 24)
+    return f"{short(axis, 11):<11} {effect:<24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
 
 
 def _axis(axis: Record, labels: Record) -> str:
@@ -185,8 +186,9 @@ def _notes(results: Record) -> list[str]:
     inside = "its margin" if several else "±" + " or ".join(f"{m:g}" for m in margins)
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
-        "mean of the others, with its simultaneous interval; ▲ that interval leaves out 0; "
-        f"● the narrower 90 % interval of every group lies inside {inside}"
+        "mean of the others, with its simultaneous interval; "
+        f"● the narrower 90 % interval of every group lies inside {inside}; ▲ else, that interval "
+        "leaves out 0"
     )
     return lines
 
@@ -286,7 +288,7 @@ def columns(rows: Sequence[Record]) -> str:
     """Rows of `list`, one line each, values cut to what fits."""
     lines = []
     for row in rows:
-        rest = " · ".join(f"{key} {_short(value)}" for key, value in row.items()
+        rest = " · ".join(f"{key} {_words(value)}" for key, value in row.items()
                           if key != "name" and value not in (None, "", []))  # fmt: skip
         lines += wrap(f"{row['name']}  {rest}", indent=4, hang=True)
     return "\n".join(lines) if lines else "none"
@@ -323,6 +325,11 @@ def label(labels: Record, axis: str, group: str) -> str:
     return str(labels["groups"].get(axis, {}).get(group, {}).get("en", group))
 
 
+def short(text: str, most: int) -> str:
+    """The text, cut to `most` characters where it is longer, with an ellipsis as the last."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
     """Lines of at most 80 columns."""
     import textwrap
@@ -332,9 +339,9 @@ def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
     )
 
 
-def _short(value: object) -> str:
+def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_short(v)}" for k, v in value.items())
+        return ", ".join(f"{k} {_words(v)}" for k, v in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.screen import GLYPH, label, number, wrap
+from harness.cli.screen import GLYPH, label, number, short, wrap
 from harness.ledger import version_of
 from harness.nouns import Record
 
@@ -52,7 +52,8 @@ def _version(record: Record, row: Row) -> str:
         effect += label(record["labels"], row["axis"], largest["group"])
         interval = _interval(largest)
     return (
-        f"  {record['date'][:10]} {version_of(record):<18.18} {effect:<19.19} {interval:<13} "
+        f"  {record['date'][:10]} {short(version_of(record), 18):<18} {short(effect, 19):<19} "
+        f"{interval:<13} "
         f"{GLYPH[row['verdict']]} {row['verdict']}"
     )
 
@@ -69,7 +70,7 @@ def _pair(pair: Record) -> list[str]:
         names[0] += " (the first)"
     lines = [*wrap(f"old: {names[0]}", 5, hang=True), *wrap(f"new: {names[1]}", 5, hang=True)]
     for row in pair["differs"]:
-        lines += wrap(f"differs: {row['what']}: {_short(row['old'])} -> {_short(row['new'])}", 9,
+        lines += wrap(f"differs: {row['what']}: {_words(row['old'])} -> {_words(row['new'])}", 9,
                       hang=True)  # fmt: skip
     for said in pair["left_out"]:
         lines += wrap(f"left out: {said}", 10, hang=True)
@@ -91,7 +92,7 @@ def _pair(pair: Record) -> list[str]:
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str) -> str:
-    return f"{axis:<11.11} {effect:<28.28} {interval:<17} {verdict:<14} {n:>4}"
+    return f"{short(axis, 11):<11} {short(effect, 28):<28} {interval:<17} {verdict:<14} {n:>4}"
 
 
 def _axis(axis: Row, labels: Record) -> str:
@@ -172,6 +173,5 @@ def _family(row: Row) -> tuple[str, ...]:
     return tuple(row[key] for key in FAMILY)
 
 
-def _short(value: object, most: int = 60) -> str:
-    text = "none" if value is None else " ".join(str(value).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _words(value: object, most: int = 60) -> str:
+    return short("none" if value is None else " ".join(str(value).split()), most)
