@@ -4,8 +4,8 @@
     python benchmarks/likelihood.py --bbq Age.jsonl          # a category of BBQ, from a file
     python benchmarks/likelihood.py --threads 2 --json
 
-Three kinds of work: BBQ (three answers to each question), and the project's own decisions with
-the cue early and late in the prompt. Both sides score the same token ids with the same loaded
+Four kinds of work: BBQ (three answers to each question), and the project's own decisions with
+the cue early, late, and at the end of a long file. Both sides score the same token ids with the same loaded
 weights in one process, A B A B, and the median ratio of CPU time is quoted. The other side is
 given its tokens ready made; ours pays for its own tokenizing.
 """
@@ -18,7 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,7 +26,7 @@ import torch
 from harness import preparing
 from harness.backends.local import LocalBackend
 from harness.models import LocalModel
-from harness.nouns import Message, Option, Request, Want
+from harness.nouns import Message, Option, Prompt, Request, Want
 
 MODEL = "smollm2-135m-instruct-q4_1"
 Blocks = Sequence[Sequence[Request]]
@@ -72,6 +72,7 @@ def main() -> None:
         blocks = [b for b in plan.design.blocks if b[0].cue_position == position]
         asked = [plan.requests(block) for block in blocks[: given.scenarios]]
         work.append((f"decisions, cue {position}", chat, asked))
+    work.append(("decisions, cue late in a long file", chat, [long_file(asked[0], blocks)]))
     peak = gemm_peak(given.threads)
     results = [compare(name, backend, blocks, given.rounds, peak) for name, backend, blocks in work]
     if given.json:
@@ -97,6 +98,19 @@ def bbq(path: Path, questions: int) -> list[Request]:
         )
         for i, row in enumerate(rows[:questions])
     ]
+
+
+def long_file(requests: Sequence[Request], blocks: Sequence[Sequence[Prompt]]) -> list[Request]:
+    """The same decisions, each at the end of a file of a dozen other cases that is the same in all.
+
+    The project's own cases are short, so that most of a prompt comes after a late cue too.
+    """
+    others = "\n\n".join(block[0].messages[-1].content for block in blocks[1:13])
+    return [
+        replace(request, messages=(*request.messages[:-1], replace(
+            request.messages[-1], content=f"{others}\n\n{request.messages[-1].content}")))
+        for request in requests
+    ]  # fmt: skip
 
 
 def compare(name: str, backend: LocalBackend, blocks: Blocks, rounds: int, peak: float) -> Result:
