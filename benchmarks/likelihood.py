@@ -5,9 +5,9 @@
     python benchmarks/likelihood.py --threads 2 --json
 
 Four kinds of work: BBQ (three answers to each question), and the project's own decisions with
-the cue early, late, and at the end of a long file. Both sides score the same token ids with the same loaded
-weights in one process, A B A B, and the median ratio of CPU time is quoted. The other side is
-given its tokens ready made; ours pays for its own tokenizing.
+the cue early, late, and at the end of a long file. Both sides score the same token ids with the
+same loaded weights in one process, A B A B, and the median ratio of CPU time is quoted. The other
+side is given its tokens ready made; ours pays for its own tokenizing.
 """
 
 from __future__ import annotations
