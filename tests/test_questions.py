@@ -141,3 +141,23 @@ def test_a_group_without_words_in_the_language_is_refused(capsys):
     assert re.search(
         r"quick-decision\.yaml:\d+: group 'zh-local' of axis 'region' has no 'en'", err
     )
+
+
+def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
+    planted(PlantedBackend(chance()))
+    Path("mine.yaml").write_text(
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        "groups: {en: {age: ['22', '75'], gender: [woman, man, pregnant-woman]}}\n"
+        "cross: [[age, gender]]\n",
+        encoding="utf-8",
+    )
+    arguments = ["run", "--suite", "mine.yaml", "--dry-run", "--limit", "2"]
+    code, out, _ = call(capsys, *arguments)
+    assert code == 0
+    said = "age+gender (en): 5 cells asked; 1 left out, for nobody is in both groups: "
+    assert said + "75+pregnant-woman" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+    [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
+    assert pair == {"language": "en", "axis": "age+gender", "cells": 5,
+                    "left_out": ["75+pregnant-woman"]}  # fmt: skip
+    assert "left out" not in call(capsys, *arguments, "--axes", "age")[1]
