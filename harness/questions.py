@@ -113,6 +113,9 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
     known = library()
     words = lexicon.load()
     if not suite.endswith((".yaml", ".yml")):
+        if suite in known.probes and suite not in known.suites:
+            raise InputError(f"unknown suite '{suite}', but there is a probe of this name; to ask "
+                             f"it alone, give its file: --suite {known.probes[suite]}")  # fmt: skip
         chosen = known.suite(suite)
     elif probes.is_probe(Path(suite)):
         return _single(probes.read_probe(Path(suite)), known, words, axes)

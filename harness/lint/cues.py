@@ -21,6 +21,8 @@ def askable(sheet: Sheet) -> Iterator[Said]:
         if probe.name != probe.file.stem:
             yield Said(probe.place("name"), f"probe '{probe.name}' must stand in its own file")
         for i, axis in enumerate(probe.axes):
+            if axis in probe.axes[:i]:
+                yield Said(probe.place("axes", i), f"axis '{axis}' stands twice; keep one")
             if axis not in sheet.words.axes:
                 yield _error(unknown("axis", axis, sheet.words.axes), probe.place("axes", i))
         for language in probe.scenarios:
