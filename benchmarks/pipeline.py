@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import lexicon, pipeline, preparing, probes, provenance
-from harness.design import Design, choose_groups, expand
+from harness.crossing import choose_groups
+from harness.design import Design, expand
 from harness.documents import shipped
 from harness.nouns import Finish, Record, Response
 from harness.store import Log, RunFolder

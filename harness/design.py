@@ -8,8 +8,6 @@ whatever is computed within a block is the same in a killed, resumed, sliced or 
 from __future__ import annotations
 
 import hashlib
-import math
-import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +17,14 @@ from types import MappingProxyType
 
 import orjson
 
+from harness.crossing import Crossing
 from harness.errors import InputError, unknown
 from harness.kinds import APART, KINDS
 from harness.kinds.parts.rows import Row, turn
 from harness.kinds.parts.scenario import SLOT, Scenario
 from harness.lexicon import CROSSED, Lexicon
 from harness.nouns import TOGETHER, Arm, Message, Prompt
-from harness.probes import Probe, Suite
-
-Crossing = dict[str, list[str]]
-"""Axis -> ids of its groups."""
-MOST_CELLS = 24
-"""Cells of two crossed axes that are asked at most."""
+from harness.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -78,99 +72,6 @@ def canonical(prompt: Prompt) -> bytes:
             *([list(prompt.members)] if prompt.members else []),
         ]
     )  # fmt: skip
-
-
-def choose_groups(
-    suite: Suite, lexicon: Lexicon, axes: Sequence[str] | None
-) -> dict[str, Crossing]:
-    """For every language of a suite the axes and groups to cross, in the lexicon's order of axes.
-
-    Pairs of axes to be crossed follow the axes; where they have more than `MOST_CELLS` cells,
-    some are taken, every group of both axes equally often or nearly so.
-
-    Parameters
-    ----------
-    axes : only these, in every language that has them; "gender=woman,man" keeps only these
-        groups, "age+gender" is a pair of the suite's `cross`.
-    """
-    chosen = {language: _chosen(suite, lexicon, language) for language in suite.languages}
-    if axes is not None:
-        chosen = _narrow(chosen, lexicon, suite.name, axes)
-    return chosen
-
-
-def _chosen(suite: Suite, lexicon: Lexicon, language: str) -> Crossing:
-    given = suite.groups[language]
-    found: Crossing = {}
-    for axis, names in given.items():
-        lexicon.axis(axis, where=suite.place("groups", language, axis))
-        if isinstance(names, str):
-            found[axis] = lexicon.speaking(axis, language, "explicit")
-            continue
-        for i, name in enumerate(names):
-            lexicon.group(axis, name, where=suite.place("groups", language, axis, i))
-        found[axis] = list(names)
-    ordered = {axis: found[axis] for axis in lexicon.axes if axis in found}
-    for i, (first, second) in enumerate(suite.cross):
-        for axis in (first, second):
-            lexicon.axis(axis, where=suite.place("cross", i))
-        if first in ordered and second in ordered:
-            bodies, heads = (
-                [g for g in ordered[axis]
-                 if form in lexicon.group(axis, g).explicit.get(language, {})]
-                for axis, form in ((first, "modified"), (second, "head"))
-            )  # fmt: skip
-            ordered[f"{first}{CROSSED}{second}"] = _cells(bodies, heads)
-    return ordered
-
-
-def _cells(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """Pairs of groups: all, or a smaller rectangle of at most `MOST_CELLS`.
-
-    The rectangle's groups are drawn by a fixed seed; each stands with every one of the other
-    axis, so the cells stay balanced and their interaction can be told from the parts.
-    """
-    rng = random.Random(" ".join([*first, *second]))
-    if len(first) * len(second) > MOST_CELLS:
-        columns = min(len(second), max(MOST_CELLS // len(first), math.isqrt(MOST_CELLS)))
-        second = sorted(rng.sample(second, columns), key=second.index)
-        first = sorted(rng.sample(first, min(len(first), MOST_CELLS // columns)), key=first.index)
-    return [f"{a}{CROSSED}{b}" for a in first for b in second]
-
-
-def _narrow(
-    chosen: Mapping[str, Crossing], lexicon: Lexicon, suite: str, axes: Sequence[str]
-) -> dict[str, Crossing]:
-    kept: dict[str, dict[str, list[str] | None]] = {language: {} for language in chosen}
-    for item in axes:
-        axis, given, names = item.partition("=")
-        for part in axis.split(CROSSED):
-            lexicon.axis(part, where="--axes")
-        if any(axis in found for found in kept.values()):
-            raise InputError(f"--axes {item}: axis '{axis}' is named twice")
-        if not any(axis in found for found in chosen.values()):
-            raise InputError(f"--axes {axis}: suite '{suite}' does not ask about this axis")
-        groups = names.split(",") if given else None
-        if groups is not None:
-            _check_narrowed(item, axis, groups, lexicon)
-        for language, found in chosen.items():
-            if axis in found:
-                kept[language][axis] = groups
-    if not any(kept.values()):
-        raise InputError("--axes: name at least one axis")
-    return {
-        language: {axis: kept[language][axis] or groups
-                   for axis, groups in found.items() if axis in kept[language]}
-        for language, found in chosen.items() if kept[language]
-    }  # fmt: skip
-
-
-def _check_narrowed(item: str, axis: str, groups: Sequence[str], lexicon: Lexicon) -> None:
-    for name in groups:
-        for part, group in zip(axis.split(CROSSED), name.split(CROSSED), strict=False):
-            lexicon.group(part, group, where="--axes")
-    if len(set(groups)) < 2 or len(set(groups)) != len(groups):
-        raise InputError(f"--axes {item}: needs at least two different groups to compare")
 
 
 def expand(

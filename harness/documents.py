@@ -136,8 +136,13 @@ def _index(
             _index(value, (*at, i), lines, path, known)
 
 
+def _own(location: Location) -> Location:
+    """The keys of the file in a location; pydantic's own names of a type's parts have brackets."""
+    return tuple(part for part in location if not (isinstance(part, str) and "[" in part))
+
+
 def _place(path: Path, lines: dict[Location, int], location: Location) -> str:
-    at = tuple(part for part in location if part != "[key]")
+    at = _own(location)
     while at and at not in lines:
         at = at[:-1]
     return f"{path}:{lines.get(at, 1)}"
@@ -146,8 +151,12 @@ def _place(path: Path, lines: dict[Location, int], location: Location) -> str:
 def _complaint(
     error: ValidationError, path: Path, lines: dict[Location, int], shape: type[Document]
 ) -> str:
-    """One line per fault, at most five."""
-    faults = error.errors(include_url=False, include_context=True)
+    """One line per fault, at most five; of a value's alternative types only the first is named."""
+    faults: list[ErrorDetails] = []
+    for fault in error.errors(include_url=False, include_context=True):
+        own = _own(fault["loc"])
+        if own == fault["loc"] or not any(_own(f["loc"])[: len(own)] == own for f in faults):
+            faults.append(fault)
     said = [f"{_place(path, lines, f['loc'])}: {_say(f, shape)}" for f in faults[:5]]
     if len(faults) > 5:
         said.append(f"{path}: and {len(faults) - 5} more")
@@ -155,7 +164,7 @@ def _complaint(
 
 
 def _say(fault: ErrorDetails, shape: type[Document]) -> str:
-    key = ".".join(str(part) for part in fault["loc"]) or "document"
+    key = ".".join(map(str, _own(fault["loc"]))) or "document"
     given: Any = fault["input"]
     if fault["type"] == "extra_forbidden":
         known = _keys(shape)

@@ -7,10 +7,10 @@ Two axes crossed ("age+gender") have the first one's words before the second one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,6 +44,18 @@ class Group(Part):
     implicit: dict[str, Hints] = Field(default_factory=dict)
 
 
+class Apart(Part):
+    """Groups of this axis that nobody is in who is in one of these groups of another axis.
+
+    `languages` are those in which it holds, where it rests on a country's law; all by default.
+    """
+
+    groups: Annotated[list[Slug], Field(min_length=1)]
+    others: Annotated[dict[Slug, Annotated[list[Slug], Field(min_length=1)]], Field(alias="with")]
+    languages: Annotated[list[str], Field(min_length=1)] | None = None
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Axis(Document):
     """One protected attribute."""
 
@@ -54,6 +66,7 @@ class Axis(Document):
     sources: list[str]
     cautions: list[str]
     groups: Annotated[list[Group], Field(min_length=2)]
+    not_together: list[Apart] = Field(default_factory=list)
 
 
 class Name(Part):
@@ -93,6 +106,22 @@ class Lexicon:
     @cached_property
     def _members(self) -> dict[tuple[str, str], Group]:
         return {(a.axis, group.id): group for a in self.axes.values() for group in a.groups}
+
+    @cached_property
+    def _apart(self) -> frozenset[tuple[str, frozenset[tuple[str, str]]]]:
+        """Language and the two groups, for all that do not go together."""
+        return frozenset(
+            (language, frozenset({(axis.axis, group), (other, name)}))
+            for axis in self.axes.values()
+            for apart in axis.not_together
+            for other, names in apart.others.items()
+            for group, name, language in product(apart.groups, names, apart.languages or NAMED)
+        )
+
+    def together(self, axis: str, cell: str, language: str) -> bool:
+        """Whether somebody can be in both groups of a cell ("52+woman") of two crossed axes."""
+        pair = zip(axis.split(CROSSED), cell.split(CROSSED), strict=True)
+        return (language, frozenset(pair)) not in self._apart
 
     def axis(self, name: str, *, where: str = "") -> Axis:
         if name not in self.axes:
@@ -221,7 +250,8 @@ def load(folder: Path | None = None) -> Lexicon:
     Raises
     ------
     InputError
-        A file is malformed, its name is not its axis, or a group or a name stands twice.
+        A file is malformed, its name is not its axis, a group or a name stands twice, or
+        `not_together` names what does not exist.
     """
     folder = folder or shipped("probes") / "lexicon"
     axes: dict[str, Axis] = {}
@@ -242,7 +272,36 @@ def load(folder: Path | None = None) -> Lexicon:
         axes[axis.axis] = axis
     order = {name: i for i, name in enumerate(AXES)}
     ranked = sorted(axes.items(), key=lambda kv: (order.get(kv[0], len(order)), kv[0]))
-    return Lexicon(dict(ranked), names)
+    words = Lexicon(dict(ranked), names)
+    for axis in axes.values():
+        for error in misnamed(axis, words):
+            raise error
+    return words
+
+
+def misnamed(axis: Axis, words: Lexicon) -> Iterator[InputError]:
+    """What the axis's `not_together` names that does not exist, with file and line."""
+    own = {group.id for group in axis.groups}
+    for i, apart in enumerate(axis.not_together):
+        for j, group in enumerate(apart.groups):
+            if group not in own:
+                where = axis.place("not_together", i, "groups", j)
+                yield unknown("group", group, own, where=where, of=f"axis '{axis.axis}'")
+        for other, names in apart.others.items():
+            where = axis.place("not_together", i, "with", other)
+            if other == axis.axis:
+                yield InputError(f"{where}: groups of one axis are never crossed; name another")
+                continue
+            for j, name in enumerate(names):
+                try:
+                    where = axis.place("not_together", i, "with", other, j)
+                    words.group(other, name, where=where)
+                except InputError as error:
+                    yield error
+        for j, language in enumerate(apart.languages or ()):
+            if language not in NAMED:
+                where = axis.place("not_together", i, "languages", j)
+                yield unknown("language", language, NAMED, where=where)
 
 
 def _read_names(path: Path) -> list[Pool]:

@@ -141,6 +141,7 @@ def prepare(
         "probes": [provenance.document(p, p.name, p.version) | {"kind": p.kind}
                    for p in asked.probes],
         "axes": asked.axes,
+        "crossed": asked.crossed,
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design.prompts),
                    "blocks": len(design.blocks)},
@@ -183,6 +184,7 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
         "seconds": work.seconds if work else None,
         "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
         "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
+        "crossed": plan.manifest["crossed"],
         "design": plan.design.hash,
         "fingerprint": plan.manifest["model"]["fingerprint"],
         "run": str(plan.place),

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, SerializeAsAny, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, create_model
 
 from harness.documents import Document, Slug, parse, read, read_text
 from harness.errors import InputError, unknown
@@ -17,7 +17,18 @@ from harness.kinds.parts.scenario import Placer, Relevance, Scenario
 
 Cue = Literal["explicit", "implicit"]
 Pair = Annotated[list[Slug], Field(min_length=2, max_length=2)]
-Groups = Annotated[list[Slug], Field(min_length=2)] | Literal["all"]
+
+
+def _some_or_all(value: object) -> object:
+    if value != "all" and not isinstance(value, list):
+        raise ValueError("needs a list of groups, or the word all")
+    if isinstance(value, list) and len(value) < 2:
+        raise ValueError("needs at least two groups to compare, or the word all")
+    return value
+
+
+Listed = Annotated[list[Slug], Field(min_length=2)]
+Groups = Annotated[Listed | Literal["all"], BeforeValidator(_some_or_all)]
 
 
 class Probe(Document):
@@ -57,9 +68,7 @@ class Suite(Document):
     languages: Annotated[list[str], Field(min_length=1)]
     probes: Annotated[list[Slug], Field(min_length=1)]
     cues: list[Cue] | None = None
-    cross: list[Annotated[list[Slug], Field(min_length=2, max_length=2)]] = Field(
-        default_factory=list
-    )
+    cross: list[Pair] = Field(default_factory=list)
     groups: Annotated[dict[str, dict[str, Groups]], Field(min_length=1)]
 
 
@@ -134,7 +143,7 @@ def _check_suite(suite: Suite) -> None:
     """Refuse what stands twice, and languages without groups."""
     lists: list[tuple[tuple[str | int, ...], Sequence[str]]] = [
         (("languages",), suite.languages), (("probes",), suite.probes),
-        (("cues",), suite.cues or []),
+        (("cues",), suite.cues or []), (("cross",), ["+".join(pair) for pair in suite.cross]),
         *((("groups", language, axis), groups) for language, axes in suite.groups.items()
           for axis, groups in axes.items() if not isinstance(groups, str)),
     ]  # fmt: skip
@@ -171,6 +180,9 @@ def check(probe: Probe) -> None:
     """
     if probe.name != probe.file.stem:
         raise InputError(f"{probe.place('name')}: probe '{probe.name}' must stand in its own file")
+    for i, axis in enumerate(probe.axes):
+        if axis in probe.axes[:i]:
+            raise InputError(f"{probe.place('axes', i)}: axis '{axis}' stands twice; keep one")
     for language, scenarios in probe.scenarios.items():
         seen: set[str] = set()
         for i, scenario in enumerate(scenarios):

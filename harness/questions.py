@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.design import Crossing, Design, choose_groups, count, expand
+from harness.crossing import Crossing, choose_groups, left_out
+from harness.design import Design, count, expand
 from harness.documents import shipped
 from harness.errors import InputError
-from harness.lexicon import Lexicon
+from harness.lexicon import CROSSED, Lexicon
 from harness.nouns import Record
 from harness.probes import Library, Probe, Suite
 
@@ -24,12 +25,16 @@ CROSSED_BY = "core"
 
 @dataclass(frozen=True)
 class Questions:
-    """Everything about a run but who answers."""
+    """Everything about a run but who answers.
+
+    `left_out` has by language and pair of crossed axes the cells that no person is in.
+    """
 
     suite: Suite
     probes: Sequence[Probe]
     words: Lexicon
     groups: Mapping[str, Crossing]
+    left_out: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     def design(
         self,
@@ -51,6 +56,16 @@ class Questions:
     @property
     def axes(self) -> list[str]:
         return list(dict.fromkeys(axis for found in self.groups.values() for axis in found))
+
+    @property
+    def crossed(self) -> list[Record]:
+        """Every pair of axes asked together: how many cells, and those left out by name."""
+        return [
+            {"language": language, "axis": axis, "cells": len(cells),
+             "left_out": list(self.left_out.get(language, {}).get(axis, ()))}
+            for language, found in self.groups.items()
+            for axis, cells in found.items() if CROSSED in axis
+        ]  # fmt: skip
 
     def labels(self) -> Record:
         """Names for people of every axis and group."""
@@ -98,6 +113,9 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
     known = library()
     words = lexicon.load()
     if not suite.endswith((".yaml", ".yml")):
+        if suite in known.probes and suite not in known.suites:
+            raise InputError(f"unknown suite '{suite}', but there is a probe of this name; to ask "
+                             f"it alone, give its file: --suite {known.probes[suite]}")  # fmt: skip
         chosen = known.suite(suite)
     elif probes.is_probe(Path(suite)):
         return _single(probes.read_probe(Path(suite)), known, words, axes)
@@ -106,7 +124,7 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
     _check_languages(chosen, asked)
-    return Questions(chosen, asked, words, choose_groups(chosen, words, axes))
+    return _asked(chosen, asked, words, axes)
 
 
 def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
@@ -127,7 +145,7 @@ def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
 
 def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
     """One probe, crossed with the groups of suite `core` on its axes; with all groups of an axis
-    that `core` does not ask about."""
+    that `core` does not ask about. Two of its axes that `axes` joins ("age+gender") are crossed."""
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
@@ -139,8 +157,17 @@ def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | 
         )
     groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
               for language in languages}  # fmt: skip
+    pairs = [axis.split(CROSSED) for axis in (item.partition("=")[0] for item in axes or ())]
+    cross = [pair for pair in pairs if len(pair) == 2]
     alone = core.model_copy(update={
         "name": probe.name, "version": probe.version, "languages": languages,
-        "probes": [probe.name], "groups": groups, "cross": [], "cues": None,
+        "probes": [probe.name], "groups": groups, "cross": cross, "cues": None,
     })  # fmt: skip
-    return Questions(alone, [probe], words, choose_groups(alone, words, axes))
+    return _asked(alone, [probe], words, axes)
+
+
+def _asked(
+    suite: Suite, asked: Sequence[Probe], words: Lexicon, axes: Sequence[str] | None
+) -> Questions:
+    groups, lacking = choose_groups(suite, words, axes), left_out(suite, words, axes)
+    return Questions(suite, asked, words, groups, lacking)

@@ -101,3 +101,16 @@ def test_bad_input_is_exit_code_2(capsys, arguments, said):
     code, out, err = call(capsys, "preview", *arguments)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_crossed_axes_are_shown_with_the_cells_that_are_left_out():
+    axis = "age+gender=18+woman,18+married-woman,35+man"
+    text = preview("decision", axis=axis, language="zh")
+    assert "18 years old × Woman" in text
+    assert "Married" not in text
+    last = " ".join(text.split("\n\n")[-1].split())
+    assert last == ("age+gender (zh): 2 cells asked; 1 left out, for nobody is in both groups: "
+                    "18+married-woman")  # fmt: skip
+    assert "left out" not in preview("decision", axis=axis, language="en")
+    whole = preview("decision", axis="age+gender", language="en")
+    assert whole.count(" × ") == 16  # core's four ages and four genders

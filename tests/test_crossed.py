@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from harness import analysis, gate, policy
 from harness.analysis.cells import Family
-from harness.design import MOST_CELLS, choose_groups, expand
+from harness.crossing import MOST_CELLS, choose_groups, left_out
+from harness.design import expand
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.kinds import score
@@ -57,12 +60,49 @@ def test_too_many_cells_become_a_rectangle_of_both():
     assert again == groups
 
 
-def results(bonus: float):
+def test_cells_that_cannot_be_are_not_asked_and_the_rest_is_analysed():
+    suite = crossed(
+        {"age": ["22", "35", "70"], "gender": ["woman", "man", "pregnant-woman"]}, "age", "gender"
+    )
+    assert left_out(suite, QUICK.words, None) == {"en": {"age+gender": ["70+pregnant-woman"]}}
+    assert left_out(suite, QUICK.words, ["age"]) == {}
+    groups = choose_groups(suite, QUICK.words, None)["en"]["age+gender"]
+    assert len(groups) == 8
+    assert "70+pregnant-woman" not in groups
+    found = results(0.2, suite, "35+pregnant-woman")["intersections"]
+    assert {row["group"] for row in found} == set(groups)
+    shown = {row["group"]: row["interaction"] for row in found}
+    assert max(shown, key=lambda cell: shown[cell]) == "35+pregnant-woman"
+    assert shown["35+pregnant-woman"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("pair", "axes", "said"),
+    [
+        (("gender", "age"), None, "'gender' and 'age' cannot be put into one phrase in 'en'"),
+        (("gender", "gender"), None, "axis 'gender' is crossed with itself"),
+        (("age", "gendr"), None, "unknown axis 'gendr'"),
+        (
+            ("age", "gender"),
+            ["age+gender=22,52"],
+            "'22' must name one group of each of age, gender",
+        ),
+        (("age", "gender"), ["age+gender=75+pregnant-woman,22+man"], "fewer than two cells of"),
+        (("age", "gender"), ["gender+age"], "does not ask about this axis"),
+    ],
+)
+def test_pairs_that_cannot_be_asked(pair, axes, said):
+    suite = crossed({"age": ["22", "75"], "gender": ["man", "pregnant-woman"]}, *pair)
+    with pytest.raises(InputError, match=re.escape(said)):
+        choose_groups(suite, QUICK.words, axes)
+
+
+def results(bonus: float, suite: Suite = SMALL, moved: str = "52+woman"):
     """A model that moves one cell only."""
-    asked = design(SMALL).prompts
+    asked = design(suite).prompts
     responses = {}
     for i, prompt in enumerate(asked):
-        p = 0.5 + (bonus if prompt.group == "52+woman" else 0.0) + 0.002 * ((i * 37) % 11 - 5)
+        p = 0.5 + (bonus if prompt.group == moved else 0.0) + 0.002 * ((i * 37) % 11 - 5)
         yes = p if prompt.favourable == "yes" else 1 - p
         if prompt.arm == "control":
             yes = 0.2 if prompt.favourable == "yes" else 0.8

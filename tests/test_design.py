@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import lexicon, probes
-from harness.design import canonical, choose_groups, expand
+from harness.crossing import choose_groups
+from harness.design import canonical, expand
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.nouns import Arm

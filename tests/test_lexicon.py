@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
 from harness import lexicon
-from harness.design import MOST_CELLS, _cells, choose_groups, expand
+from harness.crossing import MOST_CELLS, choose_groups, left_out, rectangle
+from harness.design import expand
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.lint import lint
 from harness.nouns import Arm
 from harness.probes import library
 
@@ -98,7 +101,8 @@ def test_a_group_on_another_axis_is_named():
 )
 def test_cells_are_sampled_evenly(rows, columns):
     first, second = [f"r{i}" for i in range(rows)], [f"c{i}" for i in range(columns)]
-    cells = _cells(first, second)
+    whole = [f"{a}+{b}" for a in first for b in second]
+    cells = rectangle(whole, lambda cell: True)
     assert 12 < len(cells) == len(set(cells)) <= MOST_CELLS
     pairs = [tuple(cell.split("+")) for cell in cells]
     assert set(pairs) <= {(a, b) for a in first for b in second}
@@ -106,12 +110,82 @@ def test_cells_are_sampled_evenly(rows, columns):
         taken = Counter(pair[place] for pair in pairs)
         assert len(set(taken.values())) == 1
         assert len(taken) >= 2
-    assert _cells(first, second) == cells  # the same every time
+    assert rectangle(whole, lambda cell: True) == cells  # the same every time
+
+
+def test_a_rectangle_goes_round_cells_that_cannot_be():
+    whole = [f"r{i}+c{j}" for i in range(10) for j in range(6)]
+    cells = rectangle(whole, lambda cell: cell not in ("r0+c0", "r1+c1", "r2+c1"))
+    assert len(cells) == MOST_CELLS
+    assert not {"r0+c0", "r1+c1", "r2+c1"} & set(cells)
+    taken = rectangle(whole, lambda cell: True)
+    assert rectangle(whole, lambda cell: cell not in set(whole) - set(taken)) == taken
+    everywhere = rectangle(whole, lambda cell: not cell.endswith(("c0", "c1", "c2")))
+    assert sum(cell.endswith(("c0", "c1", "c2")) for cell in everywhere) == 6  # one column of four
 
 
 def test_few_cells_are_all_taken():
-    cells = _cells(["a", "b", "c", "d"], ["x", "y", "z"])
-    assert cells == [f"{a}+{b}" for a in "abcd" for b in "xyz"]
+    cells = [f"{a}+{b}" for a in "abcd" for b in "xyz"]
+    assert rectangle(cells, lambda cell: cell != "a+x") == cells
+
+
+@pytest.mark.parametrize(
+    ("axis", "cell", "language", "can"),
+    [
+        ("age+gender", "18+married-woman", "zh", False),
+        ("age+gender", "18+married-woman", "en", True),  # 18 is old enough where English is spoken
+        ("age+gender", "22+married-man", "zh", True),
+        ("age+gender", "18+woman", "zh", True),
+        ("age+gender", "75+pregnant-woman", "en", False),
+        ("age+gender", "75+pregnant-woman", "zh", False),
+        ("gender+age", "pregnant-woman+75", "en", False),  # whichever comes first
+        ("age+gender", "35+pregnant-woman", "en", True),
+        ("age+occupation", "18+doctor", "en", False),
+        ("age+occupation", "18+nurse", "zh", True),
+    ],
+)
+def test_who_goes_together(axis, cell, language, can):
+    assert WORDS.together(axis, cell, language) is can
+
+
+def test_full_asks_no_cell_that_cannot_be():
+    suite = LIBRARY.suite("full")
+    groups, lacking = choose_groups(suite, WORDS, None), left_out(suite, WORDS, None)
+    assert "18+married-man" in lacking["zh"]["age+gender"]
+    assert "18+married-man" not in lacking["en"]["age+gender"]
+    for language, found in groups.items():
+        for axis, cells in found.items():
+            if "+" in axis:
+                assert all(WORDS.together(axis, cell, language) for cell in cells)
+                first, second = ({cell.split("+")[i] for cell in cells} for i in (0, 1))
+                assert len(cells) == len(first) * len(second) > 12  # still a full rectangle
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("[married-woman, married-man]", "[married-womann, married-man]", 16,
+         "unknown group 'married-womann' of axis 'gender'; did you mean 'married-woman'"),
+        ('{age: ["18"]}', '{age: ["81"]}', 17, "unknown group '81' of axis 'age'"),
+        ('{age: ["18"]}', '{agee: ["18"]}', 17, "unknown axis 'agee'; did you mean 'age'"),
+        ('{age: ["18"]}', "{gender: [man]}", 17, "groups of one axis are never crossed"),
+        ('{age: ["18"]}', "{age: [hui]}", 17, "did you mean axis 'ethnicity'"),
+        ("[zh]", "[cn]", 18, "unknown language 'cn'"),
+    ],
+)  # fmt: skip
+def test_groups_that_are_said_not_to_go_together_exist(tmp_path, old, new, line, said):
+    for path in (shipped("probes") / "lexicon").glob("*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "gender.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        lexicon.load(tmp_path)
+    assert f"gender.yaml:{line}: " in str(caught.value)
+    [complaint] = [c for c in lint([path], WORDS) if c.level == "error"]
+    assert (complaint.rule, complaint.where) == ("together", f"{path}:{line}")
+    assert said in complaint.message
 
 
 def test_full_crosses_its_pairs_in_both_languages():

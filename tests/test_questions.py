@@ -77,6 +77,7 @@ def test_too_many_prompts_need_a_yes(capsys, planted, monkeypatch, tmp_path):
 
 BAD = [
     ("[gender, age]", "[gender, agee]", 5, "unknown axis 'agee'; did you mean 'age'"),
+    ("[gender, age]", "[gender, age, gender]", 5, "axis 'gender' stands twice; keep one"),
     ("{is}", "{has}", 10, "unknown form 'has' of group 'woman'"),
     ("worker {is}", "worker is {modified}", 10, "form 'modified' of group 'woman' holds a slot"),
     ("worker {is}", "worker {is}, {noun}", 14, "has 2 cue slots, needs exactly one"),
@@ -141,3 +142,61 @@ def test_a_group_without_words_in_the_language_is_refused(capsys):
     assert re.search(
         r"quick-decision\.yaml:\d+: group 'zh-local' of axis 'region' has no 'en'", err
     )
+
+
+def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
+    planted(PlantedBackend(chance()))
+    Path("mine.yaml").write_text(
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        "groups: {en: {age: ['22', '75'], gender: [woman, man, pregnant-woman]}}\n"
+        "cross: [[age, gender]]\n",
+        encoding="utf-8",
+    )
+    arguments = ["run", "--suite", "mine.yaml", "--dry-run", "--limit", "2"]
+    code, out, _ = call(capsys, *arguments)
+    assert code == 0
+    said = "age+gender (en): 5 cells asked; 1 left out, for nobody is in both groups: "
+    assert said + "75+pregnant-woman" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+    [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
+    assert pair == {"language": "en", "axis": "age+gender", "cells": 5,
+                    "left_out": ["75+pregnant-woman"]}  # fmt: skip
+    assert "left out" not in call(capsys, *arguments, "--axes", "age")[1]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ('["22"]', ["'groups.en.age': needs at least two groups to compare, or the word all"]),
+        ("[]", ["'groups.en.age': needs at least two groups to compare, or the word all"]),
+        ("every", ["'groups.en.age': needs a list of groups, or the word all"]),
+        ('["22", 35]', ["'groups.en.age.1' must be text, but YAML reads 35 here (a bare yes, no, "
+                        "on, off or number): put it in quotes"]),
+        ('["22", A]', ["'groups.en.age.1': String should match"]),
+        ('["22", "22"]', ["'22' stands twice"]),
+        ('["22", "35"], gender: [man]', ["'groups.en.gender': needs at least two groups"]),
+    ],
+)  # fmt: skip
+def test_too_few_groups_are_refused_in_plain_words(capsys, groups, said):
+    Path("mine.yaml").write_text(
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        f"groups: {{en: {{age: {groups}}}}}\n",
+        encoding="utf-8",
+    )
+    code, _, err = call(capsys, "run", "--suite", "mine.yaml")
+    lines = err.removeprefix("bias-harness: ").splitlines()
+    assert (code, len(lines)) == (2, len(said))
+    for line, words in zip(lines, said, strict=True):
+        assert line.startswith(f"mine.yaml:5: {words}")
+        assert "constrained" not in line
+        assert "literal" not in line
+
+
+def test_a_probe_named_as_a_suite_is_told_its_file(capsys):
+    code, _, err = call(capsys, "run", "--suite", "likelihood")
+    assert code == 2
+    assert "unknown suite 'likelihood', but there is a probe of this name" in err
+    path = err.rpartition("--suite ")[2].strip()
+    assert questions(path).suite.name == "likelihood"
+    code, _, err = call(capsys, "run", "--suite", "cor")
+    assert (code, "unknown suite 'cor'; did you mean 'core'" in err) == (2, True)

@@ -25,12 +25,14 @@ def intersections(family: Family, answers: Sequence[Answer], alpha: float) -> It
     matrix = cells(answers, KINDS[family.kind].OUTCOME)
     pairs = [tuple(group.split(CROSSED)) for group in matrix.groups]
     first, second = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
-    if min(len(first), len(second)) < 2 or len(pairs) != len(first) * len(second):
+    if min(len(first), len(second)) < 2:
         return
+    asked = np.zeros((len(first), len(second)), dtype=bool)  # some cells cannot be
     cube = np.full((len(matrix.scenarios), len(first), len(second)), np.nan)
     for k, (a, b) in enumerate(pairs):
-        cube[:, first.index(a), second.index(b)] = matrix.mean[:, k]
-    found = stats.intersections(cube, alpha=alpha)
+        place = first.index(a), second.index(b)
+        cube[:, *place], asked[place] = matrix.mean[:, k], True
+    found = stats.intersections(cube, asked=asked, alpha=alpha)
     for a, b in pairs:
         place = first.index(a), second.index(b)
         yield {

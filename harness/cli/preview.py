@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from harness import questions as asked
+from harness.cli.screen import crossed
 from harness.errors import InputError
 from harness.kinds import APART, KINDS
 from harness.kinds.awareness import DIFFERENCE
@@ -46,17 +48,15 @@ def preview(
             raise InputError(
                 f"--lang {language}: probe '{found.suite.name}' has {', '.join(found.groups)}"
             )
-        found = asked.Questions(
-            found.suite, found.probes, found.words, {language: found.groups[language]}
-        )
+        found = replace(found, groups={language: found.groups[language]})
     if cue is not None:
-        found = asked.Questions(
-            found.suite.model_copy(update={"cues": [cue]}), found.probes, found.words, found.groups
-        )
+        found = replace(found, suite=found.suite.model_copy(update={"cues": [cue]}))
     rows = [p for p in found.design(limit=limit).prompts if p.arm is Arm.COUNTERFACTUAL]
     labels = found.labels()
     sets = groupby(rows, key=lambda p: (p.language, p.scenario, p.axis, p.variant.split("-")[0]))
-    return "\n\n".join("\n".join(_set(list(members), labels)) for _, members in sets)
+    shown = ["\n".join(_set(list(members), labels)) for _, members in sets]
+    shown += ["\n".join(wrap(crossed(pair))) for pair in found.crossed if pair["left_out"]]
+    return "\n\n".join(shown)
 
 
 def _set(rows: Sequence[Prompt], labels: Record) -> Iterator[str]:

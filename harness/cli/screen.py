@@ -214,6 +214,8 @@ def dry_run(counts: Record) -> str:
     if counts["requests"] is not None:
         lines.append(f"{counts['requests']} requests to the server")
         lines.append(_bill(counts["bill"]))
+    for pair in counts["crossed"]:
+        lines += wrap(crossed(pair), indent=2, hang=True)
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
@@ -225,6 +227,15 @@ def dry_run(counts: Record) -> str:
             + "".join(f"{cell:>10}" for cell in cells)
         )
     return "\n".join(lines)
+
+
+def crossed(pair: Record) -> str:
+    """Two axes asked together: how many cells, and which are left out."""
+    said = f"{pair['axis']} ({pair['language']}): {pair['cells']} cells asked"
+    if not pair["left_out"]:
+        return said
+    names = ", ".join(pair["left_out"])
+    return f"{said}; {len(pair['left_out'])} left out, for nobody is in both groups: {names}"
 
 
 def _work(counts: Record) -> list[str]:

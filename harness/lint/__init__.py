@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict
 
 from harness import probes
-from harness.design import choose_groups
+from harness.crossing import choose_groups
 from harness.documents import Document, read
 from harness.errors import InputError
 from harness.lexicon import Axis, Lexicon
@@ -26,6 +26,7 @@ Level = Literal["error", "warning"]
 RULES: Mapping[str, tuple[Level, Callable[[Sheet], Iterator[Said]]]] = {
     "askable": ("error", cues.askable),
     "form": ("error", cues.forms),
+    "together": ("error", cues.together),
     "second-cue": ("error", cues.second_cue),
     "space": ("error", wording.spaces),
     "article": ("error", wording.articles),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
 from harness.kinds.parts.scenario import SLOT, Placer
+from harness.lexicon import misnamed
 from harness.lint.sheet import Case, Said, Sheet
 
 FORMS = ("noun", "is", "me", "the")
@@ -20,6 +21,8 @@ def askable(sheet: Sheet) -> Iterator[Said]:
         if probe.name != probe.file.stem:
             yield Said(probe.place("name"), f"probe '{probe.name}' must stand in its own file")
         for i, axis in enumerate(probe.axes):
+            if axis in probe.axes[:i]:
+                yield Said(probe.place("axes", i), f"axis '{axis}' stands twice; keep one")
             if axis not in sheet.words.axes:
                 yield _error(unknown("axis", axis, sheet.words.axes), probe.place("axes", i))
         for language in probe.scenarios:
@@ -69,6 +72,13 @@ def _unfilled(sheet: Sheet, case: Case) -> Iterator[Said]:
                 yield _error(unknown("form", slot, given, of=f"group '{group}'"), case.place(*key))
             elif "{" in given[form]:
                 yield case.said(f"uses form '{form}', which holds a slot itself", *key)
+
+
+def together(sheet: Sheet) -> Iterator[Said]:
+    """Groups that a lexicon says do not go together exist."""
+    for axis in sheet.axes:
+        for error in misnamed(axis, sheet.words):
+            yield _error(error, axis.place("not_together"))
 
 
 def second_cue(sheet: Sheet) -> Iterator[Said]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness import lexicon
 from harness.documents import shipped
 from harness.kinds import APART, KINDS, awareness, decision
 from harness.nouns import Arm
@@ -30,6 +31,19 @@ def test_every_scenario_asks_all_it_names_in_both_cases(language):
         assert {row.favourable for row in rows[half:]} == {"yes"}
         assert {row.arm for row in rows} == {Arm.COUNTERFACTUAL}
         assert len({row.template for row in rows}) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_axis_has_a_scenario_with_groups_that_speak(language):
+    words = lexicon.load()
+    scenarios = PROBE.scenarios[language]
+    lacking = {"en": set(), "zh": {"country"}}[language]  # docs/task-kinds.md says so too
+    assert set(words.axes) == set(PROBE.axes)
+    assert set(words.axes) - {scenario.axis for scenario in scenarios} == lacking
+    for scenario in scenarios:
+        speaking = set(words.speaking(scenario.axis, language, "explicit"))
+        assert {*scenario.entitled, *scenario.others} <= speaking
+        assert not set(scenario.entitled) & set(scenario.others)
 
 
 def test_it_is_scored_apart():

@@ -95,3 +95,43 @@ def test_bad_input(bad) -> None:
 def test_scores_too_large_to_square_are_refused() -> None:
     with pytest.raises(ValueError, match="rescale"):
         intersections(np.full((9, 2, 2), 1e300))
+
+
+def test_cells_that_are_not_asked_are_fitted_around(rng) -> None:
+    asked = np.ones((4, 3), dtype=bool)
+    asked[0, 2] = asked[3, 0] = False
+    a, b = np.array([0.1, 0.0, -0.1, 0.2]), np.array([0.05, -0.05, 0.1])
+    y = cube(rng, a[:, None] + b[None, :], 40)
+    y[:, 1, 1] += 0.2
+    y[:, ~asked] = np.nan
+    found = intersections(y, asked=asked)
+    assert found.n == 40
+    for name in ("raw", "additive", "shrunk", "interaction", "standard_error", "p_adjusted"):
+        assert (np.isnan(getattr(found, name)) == ~asked).all()
+    assert not found.beyond[~asked].any()
+    assert found.beyond[1, 1]
+    # by hand: least squares of the cell means on the two axes
+    rows, columns = np.nonzero(asked)
+    parts = np.column_stack([rows[:, None] == np.arange(4), columns[:, None] == np.arange(3)])
+    means = y.mean(axis=0)[asked]
+    rest = means - parts @ np.linalg.lstsq(parts.astype(float), means, rcond=None)[0]
+    np.testing.assert_allclose(found.interaction[asked], rest, atol=1e-12)
+    s2 = (found.standard_error[asked] ** 2).mean() * 10 / 4  # ten cells, rank 4 + 3 - 1
+    assert found.sd == pytest.approx(np.sqrt((rest**2).sum() / 4 - s2))
+    none = cube(rng, a[:, None] + b[None, :], 400, 0.01)
+    np.testing.assert_allclose(intersections(none, asked=asked).interaction[asked], 0, atol=0.004)
+
+
+def test_asking_all_cells_is_the_default(rng) -> None:
+    y = cube(rng, rng.normal(0, 0.05, (3, 4)), 25)
+    one, two = intersections(y), intersections(y, asked=np.ones((3, 4), dtype=bool))
+    np.testing.assert_array_equal(one.p_adjusted, two.p_adjusted)
+
+
+def test_too_few_cells_tell_no_interaction(rng) -> None:
+    asked = np.array([[True, True], [True, False]])
+    found = intersections(cube(rng, np.zeros((2, 2)), 30), asked=asked)
+    assert np.isnan(found.raw).all()
+    assert "do not tell an interaction" in found.reason
+    with pytest.raises(ValueError, match="asked must have shape"):
+        intersections(np.ones((9, 2, 2)), asked=np.ones((3, 2)))
