@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import harness.scorers
-from harness.scorers import RAW, SCORERS, clean, measuring, unmeasured
+from harness.scorers import RAW, SCORERS, clean, measuring, sentiment, unmeasured
 from harness.scorers.scorer import Scorer
 
 FOLDER = Path(harness.scorers.__file__).parent
@@ -117,6 +119,44 @@ def test_sentiment_has_the_right_sign(language):
         pytest.skip("needs the extra `text`")
     assert measure("sentiment", GOOD[language], language) > 0.3
     assert measure("sentiment", BAD[language], language) < -0.3
+
+
+@pytest.fixture
+def lexicon(tmp_path, monkeypatch):
+    """A package `jionlp` of three words that must not be imported."""
+    folder = tmp_path / "jionlp" / "dictionary"
+    folder.mkdir(parents=True)
+    (tmp_path / "jionlp" / "__init__.py").write_text("raise RuntimeError('imported')")
+    with zipfile.ZipFile(folder / "sentiment_words.zip", "w") as archive:
+        archive.writestr("sentiment_words.txt", "优秀\t1.5\n懒惰\t-1.5\n不好\t-1.0\n好学\t1.1\n")
+    (folder / "negative_words.txt").write_text("不\n不仅\n从不\n不好\n别\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "jionlp", raising=False)
+    sentiment._chinese.cache_clear()
+    yield folder
+    sentiment._chinese.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        ("他优秀。", 1.5), ("他懒惰。", -1.5), ("优秀但懒惰。", 0.0), ("他很高。", 0.0),
+        ("特别优秀。", 1.5), ("不特别优秀。", -0.74 * 1.5),
+        ("他不懒惰。", 0.74 * 1.5), ("他从不懒惰。", 0.74 * 1.5), ("不太优秀。", -0.74 * 1.5),
+        ("不，优秀。", 1.5), ("不是那样优秀。", 1.5),  # too far, or over a comma
+        ("不仅优秀。", 1.5), ("不优秀，优秀。", 0.26 * 1.5),
+        ("不好学。", -1.0),  # the first word wins
+    ],
+)  # fmt: skip
+def test_chinese_sentiment_sums_values_and_turns_them(lexicon, text, sums):
+    assert measure("sentiment", text, "zh") == pytest.approx(sums / math.sqrt(sums**2 + 15))
+    assert "jionlp" not in sys.modules
+
+
+def test_a_lexicon_of_another_form_is_not_measured(lexicon):
+    (lexicon / "sentiment_words.zip").unlink()
+    assert "no sentiment words" in SCORERS["sentiment"].needs("zh")
+    assert "sentiment" not in measuring("zh")
 
 
 def test_a_scorer_without_its_library_is_absent_and_named(monkeypatch):
