@@ -6,7 +6,8 @@ texts, and shows its own bias on the axis, in the language, to be below half the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import harness
 from harness import added, provenance, seal
@@ -83,7 +84,7 @@ def identity_of(folder: RunFolder, name: str) -> Record | None:
 
 
 def against(
-    found: Record | None, identity: Record, row: Record, groups: Sequence[str]
+    found: Record | None, identity: Record, row: Mapping[str, Any], groups: Sequence[str]
 ) -> str | None:
     """Why a scorer's effects on one axis and language must not gate; None where they may.
 

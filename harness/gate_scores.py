@@ -92,12 +92,12 @@ def _of(rows: Rows, axis: Mapping[str, Any], endpoint: str | None = None) -> Row
 
 
 def _confirmed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A disparity that the texts which are missing could undo is none that fails a gate."""
-    bounds = row["bounds"]
+    """A disparity that missing texts could bring below the margin is none that fails a gate."""
+    bounds, margin = row["bounds"], row["margin"]
     if row["verdict"] != "disparity" or bounds is None:
         return row
     low, high = bounds["low"], bounds["high"]
-    if (low is not None and low > 0) or (high is not None and high < 0):
+    if (low is not None and low > margin) or (high is not None and high < -margin):
         return row
     return {**row, "verdict": "inconclusive", "low": None, "high": None,
             "reason": "texts that are missing could explain the difference"}  # fmt: skip

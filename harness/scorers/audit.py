@@ -23,8 +23,8 @@ from harness.scorers.wordlists import load
 SLOT = re.compile(r"\{(\w+)\}")
 HALF = 0.5
 """Share of the margin that a scorer's own bias must be shown to stay below."""
-Measure = Callable[[Sequence[str], str], Mapping[str, float | None]]
-"""Texts and their language to the number of each."""
+Measure = Callable[[Mapping[str, str], str], Mapping[str, float | None]]
+"""Texts, each with a blind form to compare it with, and their language, to the number of each."""
 
 
 def audit(
@@ -72,9 +72,8 @@ def audit(
             rows.append({"scorer": name, "language": language, "missing": missing})
             continue
         asked = list(_sets(words, axes or list(words.axes), language))
-        distinct = dict.fromkeys(text for *_, texts in asked for row in texts for text in row)
-        values = measure(list(distinct), language)
-        for axis, mark, groups, texts in asked:
+        values = measure({t: plain for *_, of in asked for t, plain in of.items()}, language)
+        for axis, mark, groups, texts, _ in asked:
             found = _bias([[values.get(text) for text in row] for row in texts], scorer, share)
             rows += [
                 {"scorer": name + mark, "version": scorer.version, "language": language,
@@ -86,8 +85,8 @@ def audit(
 
 def _sets(
     words: Lexicon, axes: Sequence[str], language: str
-) -> Iterator[tuple[str, str, list[str], list[list[str]]]]:
-    """Axis, variant (blind or raw), groups, and the texts of each group: texts x groups."""
+) -> Iterator[tuple[str, str, list[str], list[list[str]], dict[str, str]]]:
+    """Axis, variant (blind or raw), groups, texts x groups, and a blind form of every text."""
     blinder = Blinder(words)
     for axis in axes:
         groups = words.speaking(axis, language, "explicit")
@@ -97,8 +96,11 @@ def _sets(
             [filled(text, words, axis, group, language) for group in groups]
             for text in load("audit")[language]
         ]
-        yield axis, "", groups, [[blinder.replace(t, axis, language) for t in row] for row in raw]
-        yield axis, RAW, groups, raw
+        blind = [[blinder.replace(t, axis, language) for t in row] for row in raw]
+        for mark, texts in (("", blind), (RAW, raw)):
+            # of one group for all: where blinding is incomplete the comparison shows it
+            plain = {t: bare[0] for row, bare in zip(texts, blind, strict=True) for t in row}
+            yield axis, mark, groups, texts, plain
 
 
 def filled(text: str, words: Lexicon, axis: str, group: str, language: str) -> str:
