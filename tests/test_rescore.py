@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import pipeline
+from harness import ledger, pipeline, seal
 from harness.errors import InputError, ModelError
 from harness.rescore import rescore, scorer_of
 from harness.scorers import definitions
@@ -81,6 +81,33 @@ def test_a_classifier_scores_a_run_blind_and_raw(folder, tiny_classifier, tmp_pa
     assert found.manifest["scorers"]["toxicity"]["definition"]["labels"] == LABELS
     again = pipeline.conclude(RunFolder(found.path))
     assert again.results == found.results  # what was added stays when the run is concluded anew
+
+
+def test_scoring_again_renews_the_ledgers_record_and_keeps_the_day(
+    tiny_classifier, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    book = tmp_path / "ledger"
+    path = definition(tmp_path, kind="classifier", name="toxicity", path=str(tiny_classifier),
+                      labels=LABELS)  # fmt: skip
+    suite = probe(tmp_path, "generation")
+    run = pipeline.run(
+        suite=str(suite), axes=["gender=woman,man"], out=tmp_path / "run", ledger=book,
+        backend=Writer(lambda a, rng: letter(a, rng, PLAIN)),
+    )  # fmt: skip
+    [before] = ledger.read(book)
+    report = (run.path / "report.html").read_bytes()
+    sealed = run.manifest["files"]
+    found = rescore(run.folder, path, ledger=book)
+    [after] = ledger.read(book)
+    assert after == before  # the scores of texts are not in it; the day is that of the run
+    assert found.manifest["files"]["effects.json"] != sealed["effects.json"]
+    assert seal.checked(found.folder) == found.manifest
+    assert (found.path / "report.html").read_bytes() != report
+    for record in book.glob("*.json"):
+        record.unlink()
+    rescore(run.folder, path, ledger=book)
+    assert ledger.read(book) == []  # a run that has no record gets none by being scored
 
 
 def test_the_number_is_the_mean_value_under_the_probabilities(tiny_classifier, tmp_path):
