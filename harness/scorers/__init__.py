@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness import lexicon
 from harness.nouns import Prompt, Record, Response, Score, Status
-from harness.scorers import drift, length, readability, sentiment, status, variety
+from harness.scorers import clauses, drift, length, readability, sentiment, status, variety
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
 from harness.scorers.wordshare import wordshare
@@ -20,6 +20,7 @@ SCORERS: Mapping[str, Scorer] = {
     "status": status.SCORER,
     "length": length.SCORER,
     "readability": readability.SCORER,
+    "clauses": clauses.SCORER,
     "variety": variety.SCORER,
     "hedging": wordshare("hedging"),
     "agency": wordshare("agency"),

@@ -77,6 +77,17 @@ def test_readability_rises_with_long_words_and_is_for_english():
     assert "zh" not in SCORERS["readability"].languages
 
 
+def test_clauses_are_characters_between_marks_on_a_log_scale_and_for_chinese():
+    ten, five = "一二三四五六七八九十", "一二三四五"
+    assert measure("clauses", f"{ten}，{ten}。", "zh") == pytest.approx(math.log(10))
+    assert measure("clauses", f"{five}，{five}。{five}；{five}", "zh") == pytest.approx(math.log(5))
+    assert measure("clauses", f"{ten}——{five}…\n{five}！", "zh") == pytest.approx(math.log(20 / 3))
+    assert measure("clauses", f"{ten} GPT-4 {ten}。", "zh") == pytest.approx(math.log(20))
+    assert measure("clauses", ten * 50, "zh") == pytest.approx(math.log(100))
+    assert measure("clauses", "太短了，不算。", "zh") is None
+    assert "en" not in SCORERS["clauses"].languages
+
+
 def test_variety_is_the_share_of_different_words_in_a_window():
     assert measure("variety", "word " * 30) == pytest.approx(1 / 20)
     different = " ".join(f"w{chr(97 + i)}" for i in range(20))
