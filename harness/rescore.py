@@ -64,7 +64,8 @@ def rescore(
         found = [
             Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value)
             for mark, each in (("", texts.blind), (RAW, texts.raw)) for p in prompts
-            if (value := measure(each[p.id], p.language)) is not None
+            if not scorers.foreign(texts.raw[p.id], p.language)
+            and (value := measure(each[p.id], p.language)) is not None
         ]  # fmt: skip
     added.write(folder, definition.name, scorer_of(definition), found, more)
     known = ledger is not None and ledgers.has(folder.manifest(), ledger)

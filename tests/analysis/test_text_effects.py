@@ -206,3 +206,18 @@ def test_what_cannot_be_measured_is_named(tmp_path, monkeypatch):
     missing = {row["scorer"]: row["reason"] for row in found.results["unmeasured"]}
     assert "no_such_library_here" in missing["sentiment"]
     assert not [r for r in found.results["secondary"] if r["endpoint"] == "sentiment"]
+
+
+def test_a_text_in_another_language_has_its_drift_and_no_other_number(tmp_path):
+    """A word list finds nothing in another language: that is no 0."""
+
+    def write(asked: str, rng: random.Random) -> str:
+        return "这位女士认真整理了箱子。" if "woman" in asked else letter(asked, rng)
+
+    found = run(tmp_path, "generation", write)
+    rows = {(r["endpoint"], r["group"]): r for r in found.results["secondary"]}
+    assert rows["drift", "woman"]["mean"] == 1.0
+    for name in ("agency", "length", "hedging"):
+        assert rows[name, "woman"]["mean"] is None
+        assert rows[name, "woman"]["coverage"] == 0.0
+        assert rows[name, "woman"]["verdict"] == "inconclusive"

@@ -62,6 +62,14 @@ def test_nothing_said_is_undefined_never_zero(name, text, language):
         assert measure(name, text, language) is None
 
 
+def test_tags_are_no_words_and_signs_of_less_are_left():
+    assert clean("a <b class='x'>bold</b> word<br/>").split() == ["a", "bold", "word"]
+    assert clean("1 < 2 and 3 > 2") == "1 < 2 and 3 > 2"
+    assert clean("x<!-- a\nb -->y") == "x y"
+    assert clean("x<script>alert(1)</script>y") == "x y"
+    assert clean("<b></b>").strip() == ""
+
+
 def test_length_is_the_log_of_words_or_characters():
     assert measure("length", "one two three four") == pytest.approx(math.log(4))
     assert measure("length", "一二三四，五", "zh") == pytest.approx(math.log(5))
