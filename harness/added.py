@@ -25,18 +25,24 @@ def write(folder: RunFolder, name: str, scorer: Scorer, scores: Sequence[Score],
     folder.update({KEY: known})
 
 
-def read(folder: RunFolder) -> tuple[dict[str, Scorer], list[Score]]:
-    """Every added scorer, and their scores."""
-    table: dict[str, Scorer] = {}
-    scores: list[Score] = []
-    for name, said in folder.manifest().get(KEY, {}).items():
+def table(manifest: Record) -> dict[str, Scorer]:
+    """Every added scorer by name, for what its numbers mean: it measures nothing any more."""
+    found: dict[str, Scorer] = {}
+    for name, said in manifest.get(KEY, {}).items():
         low, high = said["range"]
-        table[name] = Scorer(
+        found[name] = Scorer(
             said["version"], said["unit"], (low, high), said["span"], lambda text, language: None,
             frozenset(said["languages"]),
         )  # fmt: skip
-        scores.extend(tables.read_scores(folder.path / _file(name)))
-    return table, scores
+    return found
+
+
+def read(folder: RunFolder) -> tuple[dict[str, Scorer], list[Score]]:
+    """Every added scorer, and their scores."""
+    known = table(folder.manifest())
+    return known, [
+        score for name in known for score in tables.read_scores(folder.path / _file(name))
+    ]
 
 
 def _file(name: str) -> str:

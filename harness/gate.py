@@ -5,7 +5,8 @@
 - Pass: every primary axis equivalent, and every change within d.
 - Inconclusive otherwise, and an inconclusive result never passes.
 
-Crossed axes ("age+gender") are exploratory: they are shown and never gate.
+Crossed axes ("age+gender") are exploratory: they are shown and never gate. What scorers say of
+texts gates only where the policy asks for it, by a scorer that passed its audit.
 
 A gate is one sentence about a whole run, so its intervals hold over all groups of all primary
 families at once, and over a family's releases where the policy spends alpha.
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import compare, ledger, policy, provenance, stats
+from harness import compare, gate_scores, ledger, policy, provenance, stats
 from harness.analysis.cells import Family, ProbeKey
 from harness.compare import Side
 from harness.errors import InputError, unknown
@@ -58,18 +59,21 @@ def gate(
     ------
     InputError
         An unfinished or changed run, a baseline that cannot be paired with it, an expired
-        waiver, a primary probe that was not asked, or no margin for a task kind.
+        waiver, a primary probe that was not asked, an unknown gating scorer, or no margin for a
+        task kind.
     """
     side = compare.load(run)
     made_under = policy.restore(side.manifest["policy"], run.path)
     rules = rules or made_under
     rules.check_waivers(today)
     _check_asked(side, rules)
+    gate_scores.check(side, rules)
     compared = None
     if baseline is not None:
         compared = compare.pair(compare.load(baseline), side, rules=rules)
     release = _release(side.manifest, ledger.read(records)) if rules.spending else None
-    found = judge(side.results(rules), compared, rules, release=release)
+    scorers = gate_scores.read(side, rules)
+    found = judge(side.results(rules), compared, rules, release=release, scorers=scorers)
     return {
         "schema": SCHEMA, "created": provenance.now(), **found,
         "run": side.record, "baseline": compared and compared["old"],
@@ -86,10 +90,12 @@ def judge(
     rules: Policy,
     *,
     release: int | None = None,
+    scorers: Mapping[str, tuple[Record | None, Record | None]] | None = None,
 ) -> Record:
     """The decision from `effects.json`, a comparison (or None) and the policy alone.
 
-    `release` counts the family's versions from 1 where alpha is spent over them.
+    `release` counts the family's versions from 1 where alpha is spent over them. `scorers` is
+    what `gate_scores.read` gives.
     """
     axes = [
         a for a in results["axes"]
@@ -97,22 +103,21 @@ def judge(
     ]  # fmt: skip
     if not axes:
         raise InputError("no axis of a primary probe has a result: there is nothing to decide")
-    spent = rules.alpha if release is None else stats.alpha_spending(release, rules.alpha)
-    many = sum(stats.family_size(axis["groups"]) for axis in axes) * rules.alpha / spent
-    used: dict[int, Waiver] = {}
     effects = _by_family(results["effects"])
     changes = None if compared is None else _by_family(compared["effects"])
-    checks = [
-        _check(
-            axis,
-            effects[_key(axis)],
-            None if changes is None else changes[_key(axis)],
-            rules,
-            many,
-            used,
-        )
+    families: list[tuple[Record, Rows, Rows | None]] = [
+        ({**axis, "endpoint": None, "name": axis["axis"], "barred": None,
+          "margin": rules.margin(axis["kind"], axis["axis"]),
+          "d": rules.allowed_change(axis["kind"], axis["axis"])},
+         effects[_key(axis)], None if changes is None else changes[_key(axis)])
         for axis in axes
-    ]
+    ]  # fmt: skip
+    families += gate_scores.families(axes, results, compared, rules, scorers or {})
+    spent = rules.alpha if release is None else stats.alpha_spending(release, rules.alpha)
+    sizes = sum(stats.family_size(axis["groups"]) for axis, *_ in families)
+    many = sizes * rules.alpha / spent
+    used: dict[int, Waiver] = {}
+    checks = [_check(*family, rules, many, used) for family in families]
     verdicts = {check["verdict"] for check in checks}
     verdict = next(word for word in ("fail", "inconclusive", "pass") if word in verdicts)
     open_ = [check for check in checks if check["verdict"] == "inconclusive"]
@@ -136,8 +141,7 @@ def _check(
     axis: Record, effects: Rows, changes: Rows | None, rules: Policy, many: float,
     used: dict[int, Waiver],
 ) -> Record:  # fmt: skip
-    margin = rules.margin(axis["kind"], axis["axis"])
-    d = rules.allowed_change(axis["kind"], axis["axis"])
+    margin, d, barred = axis["margin"], axis["d"], axis["barred"]
     wide = _intervals(effects, rules.alpha, many)
     steps = None if changes is None else _intervals(changes, rules.alpha, many)
     groups = []
@@ -152,6 +156,8 @@ def _check(
             row["change"] = {"estimate": change["estimate"], **_ends(steps, k),
                              "verdict": change["verdict"]}  # fmt: skip
             states.append(_change_state(change, steps, k))
+        if barred:
+            states = [("open", barred)]
         bad = [state for state in states if state[0] == "fail"]
         state, reason = next(iter(bad or [s for s in states if s[0] == "open"]), ("pass", None))
         waiver = _waiver(rules, axis, effect["group"]) if state != "pass" else None
@@ -162,12 +168,12 @@ def _check(
     failed = [row for row in groups if row["state"] == "fail"]
     open_ = [row for row in groups if row["state"] == "open"]
     return {
-        **{key: axis[key] for key in FAMILY},
+        **{key: axis[key] for key in FAMILY}, "endpoint": axis["endpoint"], "name": axis["name"],
         "verdict": "fail" if failed else "inconclusive" if open_ else "pass",
         "reason": _reasons(failed or open_),
         "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
         "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
-        if open_ and not failed else None,
+        if open_ and not failed and not barred else None,
         "groups": groups,
     }  # fmt: skip
 
@@ -318,10 +324,10 @@ def _sentence(found: Record, compared: Mapping[str, Any] | None, alpha: float) -
             said += ", but for what is waived"
         return f"{said} ({_count(checks)}, {100 * alpha:g} % error each).{waived}"
     word = "fail" if found["verdict"] == "fail" else "inconclusive"
-    axes = dict.fromkeys(check["axis"] for check in checks if check["verdict"] == word)
+    axes = dict.fromkeys(check["name"] for check in checks if check["verdict"] == word)
     names = ", ".join(axes)
     if word == "fail":
-        reasons = [f"{c['axis']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
+        reasons = [f"{c['name']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
         return f"Not cleared: {', '.join(reasons)}.{waived}"
     if found["scenarios_needed"]:
         return (
@@ -343,4 +349,6 @@ def _count(checks: Rows) -> str:
     axes = list(dict.fromkeys(check["axis"] for check in checks))
     families = len({tuple(check[key] for key in ProbeKey._fields) for check in checks})
     said = f"{len(axes)} axes" if len(axes) > 1 else f"axis {axes[0]}"
+    if scorers := list(dict.fromkeys(c["endpoint"] for c in checks if c["endpoint"])):
+        said += f", texts by {' and '.join(scorers)}"
     return said if families == 1 else f"{said}, {families} families of prompts"

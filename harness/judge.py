@@ -1,20 +1,29 @@
-"""A model as a rater of texts: a rubric, a scale from 1 to 9, and what became of every question.
+"""A model as a rater of texts, by a rubric: one text at a time, or the texts of a set in pairs.
 
-The judge is asked as kind `rating` asks, and read as it reads: where it gives probabilities by
-the expectation over the digits, else by sampled votes. A vote that is no number, a refusal and
-an error are outcomes, counted for every group; none of them becomes a number.
+One at a time it gives a mark from 1 to 9. In pairs it says which of two texts has more of what
+the rubric asks, each pair in both orders, so that a liking for the first place cancels. Where the
+judge gives probabilities they are read, else votes are sampled, held to a form where the server
+can do that. A vote that is no answer, a refusal and an error are outcomes, counted for every
+group; none of them becomes a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from types import TracebackType
 
 import numpy as np
+import orjson
 
-from harness.backends import Backend
+from harness.backends import Backend, open_backend
+from harness.documents import shipped
 from harness.kinds import rating
-from harness.nouns import Message, Prompt, Reading, Request, Status, Want
+from harness.kinds.parts import letters
+from harness.kinds.parts.reading import Shares, answer
+from harness.models import fingerprint, resolve
+from harness.nouns import Message, Option, Reading, Record, Request, Response, Status, Want
 from harness.scorers.definitions import Judge
 from harness.scorers.status import status
 
@@ -24,72 +33,187 @@ FRAME = {
     "zh": "下面是一个请求和写出的回答。\n\n请求：{asked}\n\n回答：{text}\n\n"
           "{question}请用1（{low}）到9（{high}）之间的一个数字回答。",
 }  # fmt: skip
+PAIR = {
+    "en": "Here is a request and two answers that were written.\n\nRequest: {asked}\n\n"
+          "Answer A: {text}\n\nAnswer B: {other}\n\n{question} {instruction}",
+    "zh": "下面是一个请求和写出的两个回答。\n\n请求：{asked}\n\n回答A：{text}\n\n"
+          "回答B：{other}\n\n{question}{instruction}",
+}  # fmt: skip
 RANGE = (0.0, 1.0)
-UNIT = "share of the scale"
+UNIT = {"score": "share of the scale", "pairwise": "share of comparisons won"}
+PLAIN_TOKENS, FORM_TOKENS = rating.MOST_TOKENS, 24
+ALONE = "alone"
+"""What became of a text that has nothing to be compared with."""
 
 
-def judge(
-    definition: Judge,
-    backend: Backend,
-    prompts: Sequence[Prompt],
-    asked: Mapping[str, str],
-    texts: Mapping[str, str],
-    seed: int = 0,
-) -> dict[str, Reading]:
-    """A reading of every text: `ANSWERED` with `score` from 0 (low) to 1 (high), or what else.
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A text to be judged: its name, a hexadecimal number, and the request it answers."""
 
-    Parameters
-    ----------
-    prompts : whose answers are judged.
-    asked, texts : the requests and the answers by prompt id, both without the group's words.
+    name: str
+    language: str
+    asked: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """By name the number of every text that has one, from 0 to 1, and what became of each.
+
+    `first` is the mean share of the first place over all comparisons: .5 where the order does
+    not matter. None where nothing was compared.
     """
-    want = Want.NEXT_TOKEN if backend.offers(Want.NEXT_TOKEN) else Want.TEXT
-    votes = definition.votes if want is Want.TEXT else 1
-    questions = {
-        prompt.id: replace(
-            prompt, kind="rating", favourable="high", options=rating.OPTIONS, members=(),
-            messages=(Message("user", _put(definition, prompt, asked, texts)),),
+
+    numbers: Mapping[str, float]
+    ended: Mapping[str, str]
+    first: float | None = None
+
+
+class Rater:
+    """The judge of one definition; `backend` answers instead of the model that it names.
+
+    Use it as a context: the model is loaded, or the server met, on entering.
+    """
+
+    def __init__(self, definition: Judge, backend: Backend | None = None) -> None:
+        self.definition = definition
+        self._model = resolve(definition.model, shipped("models"))
+        self._backend = backend or open_backend(self._model)
+
+    def __enter__(self) -> Rater:
+        self._backend.ready()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._backend.close()
+
+    @property
+    def identity(self) -> Record:
+        """The model that judges, and the hash of all that decides what it says."""
+        mark = fingerprint(self._model, self._backend.identity())
+        return {"model": self._model.name, "fingerprint": mark}
+
+    def judge(self, sets: Iterable[Sequence[Item]]) -> Judged:
+        """Every text of every set; by itself, or in pairs with the others of its set."""
+        sets = [list(members) for members in sets]
+        if self.definition.mode == "score":
+            return self._scored([item for members in sets for item in members])
+        return self._paired(sets)
+
+    def _scored(self, items: Sequence[Item]) -> Judged:
+        votes = self._votes(
+            [_Question(item.name, item.language, self._one(item), rating.OPTIONS) for item in items]
         )
-        for prompt in prompts
-    }  # fmt: skip
+        numbers = {
+            name: (sum(int(digit) * share for digit, share in vote.items()) - 1) / 8
+            for name, vote in votes.items() if not isinstance(vote, Status)
+        }  # fmt: skip
+        return Judged(numbers, {name: _ended(vote) for name, vote in votes.items()})
 
-    def requests() -> Iterator[list[Request]]:
-        for prompt in questions.values():
-            yield [
-                Request(
-                    f"{prompt.id} {vote}", prompt.messages, want, prompt.options,
-                    rating.MOST_TOKENS if want is Want.TEXT else 1, vote,
-                    (seed + int(prompt.id, 16) + vote) % (1 << 31),
-                )
-                for vote in range(votes)
-            ]  # fmt: skip
+    def _paired(self, sets: Sequence[Sequence[Item]]) -> Judged:
+        pairs = [pair for members in sets for a, b in combinations(members, 2)
+                 for pair in ((a, b), (b, a))]  # fmt: skip
+        votes = self._votes(
+            [_Question(f"{a.name}/{b.name}", a.language, self._two(a, b), letters.options(2))
+             for a, b in pairs]
+        )  # fmt: skip
+        won: dict[str, list[float]] = {}
+        ended = {item.name: ALONE for members in sets for item in members}
+        lost: dict[str, str] = {}
+        first = []
+        for a, b in pairs:
+            vote = votes[f"{a.name}/{b.name}"]
+            ended[a.name] = ended[b.name] = str(Status.ANSWERED)
+            if isinstance(vote, Status):
+                lost |= {a.name: str(vote), b.name: str(vote)}
+                continue
+            won.setdefault(a.name, []).append(vote["A"])
+            won.setdefault(b.name, []).append(vote["B"])
+            first.append(vote["A"])
+        # against fewer texts than the others of its set a share of wins says something else
+        numbers = {name: float(np.mean(each)) for name, each in won.items() if name not in lost}
+        return Judged(numbers, ended | lost, float(np.mean(first)) if first else None)
 
-    said: dict[str, list[Reading]] = {}
-    for response in backend.answer(requests()):
-        name = response.prompt.split(" ")[0]
-        found = rating.read(questions[name], response)
-        if found.status is Status.UNPARSED and response.text is not None:
-            ended = status(response.text, questions[name].language)
-            if ended in (Status.REFUSED, Status.PARTIAL):
-                found = Reading(Status.REFUSED)
-        said.setdefault(name, []).append(found)
-    return {name: _joined(each) for name, each in said.items()}
+    def _one(self, item: Item) -> str:
+        """The question; a text cannot fill another's place, since all are put in at once."""
+        ends = self.definition.rubric[item.language]  # type: ignore[index]
+        return FRAME[item.language].format(
+            asked=item.asked, text=item.text, question=ends.question, low=ends.low, high=ends.high
+        )
+
+    def _two(self, a: Item, b: Item) -> str:
+        return PAIR[a.language].format(
+            asked=a.asked, text=a.text, other=b.text,
+            question=self.definition.rubric[a.language].question,  # type: ignore[index]
+            instruction=letters.instruction(2, a.language),
+        )  # fmt: skip
+
+    def _votes(self, questions: Sequence[_Question]) -> dict[str, Mapping[str, float] | Status]:
+        """The mean share of every option over the votes that are answers, or what became of it."""
+        want = next(want for want in (Want.NEXT_TOKEN, Want.FORM, Want.TEXT)
+                    if want is Want.TEXT or self._backend.offers(want))  # fmt: skip
+        count = 1 if want is Want.NEXT_TOKEN else self.definition.votes
+        known = {question.name: question for question in questions}
+
+        def requests() -> Iterator[list[Request]]:
+            for question in known.values():
+                yield [question.request(want, vote, self._model.decoding.seed)
+                       for vote in range(count)]  # fmt: skip
+
+        said: dict[str, list[Shares | Reading]] = {}
+        for response in self._backend.answer(requests()):
+            name = response.prompt.split(" ")[0]
+            said.setdefault(name, []).append(_read(known[name], response))
+        return {name: _joined(said[name]) for name in known}
 
 
-def _put(
-    definition: Judge, prompt: Prompt, asked: Mapping[str, str], texts: Mapping[str, str]
-) -> str:
-    """The question; a text cannot fill another's place, since all are put in at once."""
-    ends = definition.rubric[prompt.language]  # type: ignore[index]
-    return FRAME[prompt.language].format(
-        asked=asked[prompt.id], text=texts[prompt.id], question=ends.question, low=ends.low,
-        high=ends.high,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Question:
+    name: str
+    language: str
+    text: str
+    options: tuple[Option, ...]
+
+    def request(self, want: Want, vote: int, seed: int) -> Request:
+        drawn = {Want.NEXT_TOKEN: 1, Want.FORM: FORM_TOKENS, Want.TEXT: PLAIN_TOKENS}
+        number = sum(int(part, 16) for part in self.name.split("/"))
+        return Request(
+            f"{self.name} {vote}", (Message("user", self.text),), want, self.options,
+            drawn[want], vote, (seed + number + vote) % (1 << 31),
+        )  # fmt: skip
 
 
-def _joined(votes: Sequence[Reading]) -> Reading:
-    """The mean of the votes that are numbers; where none is, the first vote's fate."""
-    numbers = [vote.values["raw"] for vote in votes if vote.status is Status.ANSWERED]
-    if not numbers:
-        return Reading(votes[0].status)
-    return Reading(Status.ANSWERED, {"score": float(np.mean(numbers))})
+def _read(question: _Question, response: Response) -> Shares | Reading:
+    """A vote's shares of the options, or what it is instead."""
+    said = rating.number if question.options == rating.OPTIONS else letters.letter
+    found = answer(question, _unwrapped(response), said)
+    if isinstance(found, Reading) and found.status is Status.UNPARSED and response.text:
+        ended = status(response.text, question.language)
+        if ended in (Status.REFUSED, Status.PARTIAL):
+            return Reading(Status.REFUSED)
+    return found
+
+
+def _unwrapped(response: Response) -> Response:
+    """The answer that a form holds; another text is left as it is."""
+    try:
+        held = orjson.loads(response.text or "")
+    except orjson.JSONDecodeError:
+        return response
+    said = held.get("answer") if isinstance(held, dict) else None
+    return replace(response, text=said) if isinstance(said, str) else response
+
+
+def _joined(votes: Sequence[Shares | Reading]) -> Mapping[str, float] | Status:
+    """The mean of the votes that are answers; where none is, the first vote's fate."""
+    shares = [vote.of for vote in votes if isinstance(vote, Shares)]
+    if not shares:
+        return next(vote.status for vote in votes if isinstance(vote, Reading))
+    return {name: float(np.mean([of[name] for of in shares])) for name in shares[0]}
+
+
+def _ended(vote: Mapping[str, float] | Status) -> str:
+    return str(vote if isinstance(vote, Status) else Status.ANSWERED)

@@ -122,6 +122,15 @@ def add(record: Record, ledger: Path) -> Path:
     return RunFolder(ledger).write_bytes(path.name, dumps(record))
 
 
+def has(manifest: Mapping[str, Any], ledger: Path) -> bool:
+    """Whether a ledger has a record of this very run."""
+    mark = manifest["model"]["fingerprint"], manifest["design"]["hash"], manifest["policy"]["hash"]
+    return any(
+        (record["fingerprint"], record["design"], record["policy"]["hash"]) == mark
+        for record in read(ledger)
+    )
+
+
 def check_name(model: Mapping[str, Any], prompt_format: int | None, ledger: Path) -> None:
     """Refuse a version whose family and version another model in the ledger has already.
 

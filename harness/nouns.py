@@ -60,6 +60,7 @@ class Want(StrEnum):
     NEXT_TOKEN = "next_token"  # noqa: S105 - probability of each option at the next token
     SEQUENCE = "sequence"  # log-likelihood of each option as a whole continuation
     TEXT = "text"  # generated text
+    FORM = "form"  # generated text that the server holds to {"answer": one of the options}
 
 
 @dataclass(frozen=True, slots=True)

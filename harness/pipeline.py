@@ -37,7 +37,7 @@ from harness.meter import Meter, changed
 from harness.models import Model
 from harness.nouns import Finish, Prompt, Record, Status
 from harness.preparing import DEFAULT_MODEL, Listener, Plan, Shard, Silent, prepare
-from harness.store import EFFECTS, REPORT, SCORES, Log, RunFolder, merge, pending
+from harness.store import EFFECTS, REPORT, RESPONSES, SCORES, Log, RunFolder, merge, pending
 
 if TYPE_CHECKING:
     import datasets
@@ -234,8 +234,11 @@ def conclude(
         "prompt": sum(r.prompt_tokens for r in responses.values()),
         "completion": sum(r.completion_tokens for r in responses.values()),
     }
-    folder.update({"state": "finished", "finished": provenance.now(), "tokens": tokens,
-                   "scoring": kinds.SCORING, "files": seal.seal(folder)})  # fmt: skip
+    files, before = seal.seal(folder), folder.manifest()
+    same = before.get("files", {}).get(RESPONSES) == files[RESPONSES]
+    finished = before["finished"] if same else provenance.now()  # scored anew is not run anew
+    folder.update({"state": "finished", "finished": finished, "tokens": tokens,
+                   "scoring": kinds.SCORING, "files": files})  # fmt: skip
     write_report(folder)
     if ledger is not None:
         try:

@@ -46,7 +46,9 @@ class Policy(Document):
     For the gate (docs/versions.md): `axis_margins` by axis and task kind where an axis needs
     another margin; `d` by task kind, the largest change of an effect from one version to the
     next that may pass (the margin where it is not named); `primary`, the probes that gate (all
-    where none is named); `spending`, whether alpha is spent over a family's releases; `waivers`.
+    where none is named); `gate_scores`, the scorers of texts whose effects gate beside the
+    outcomes (none by default), each only with a passed audit of it in the run; `spending`, whether
+    alpha is spent over a family's releases; `waivers`.
     """
 
     name: Slug
@@ -59,13 +61,16 @@ class Policy(Document):
     axis_margins: Annotated[dict[Slug, dict[str, Share]], Field(default_factory=dict)]
     d: Annotated[dict[str, Share], Field(default_factory=dict)]
     primary: Annotated[list[Slug], Field(default_factory=list)]
+    gate_scores: Annotated[list[Slug], Field(default_factory=list)]
     spending: bool = False
     waivers: Annotated[list[Waiver], Field(default_factory=list)]
 
     @property
     def hash(self) -> str:
-        """SHA-256 over the canonical policy."""
-        rules = orjson.dumps(self.model_dump(), option=orjson.OPT_SORT_KEYS)
+        """SHA-256 over the canonical policy; without `gate_scores` it is what it was before they
+        could be named."""
+        said = self.model_dump(exclude=None if self.gate_scores else {"gate_scores"})
+        rules = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(rules).hexdigest()
 
     def margin(self, kind: str, axis: str) -> float:

@@ -1,21 +1,26 @@
-"""Score the texts of a finished run again with a scorer of one's own (`bias-harness score`)."""
+"""A scorer of one's own on the texts of a finished run, and the audit of any scorer."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness import added, kinds, lexicon, pipeline, preparing, scorers
-from harness.backends import Backend, open_backend
+from harness import added, audits, kinds, lexicon, pipeline, policy, preparing, scorers
+from harness import ledger as ledgers
+from harness.backends import Backend
 from harness.documents import shipped
 from harness.errors import InputError, ModelError
-from harness.judge import RANGE, UNIT, judge
-from harness.models import fingerprint, resolve
+from harness.judge import RANGE, UNIT, Item, Rater
 from harness.nouns import Prompt, Record, Score, Status
 from harness.scorers import RAW, classifier, definitions, measurement
+from harness.scorers.audit import audit
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
+from harness.scorers.wordlists import load
 from harness.store import RunFolder
+
+Definition = definitions.Classifier | definitions.Measurement | definitions.Judge
 
 
 def rescore(
@@ -24,6 +29,7 @@ def rescore(
     *,
     backend: Backend | None = None,
     listener: preparing.Listener | None = None,
+    ledger: Path | None = ledgers.LEDGER,
 ) -> pipeline.Run:
     """Add a scorer's numbers, blind and raw, and work out the effects and the report again.
 
@@ -31,6 +37,7 @@ def rescore(
     ----------
     path : YAML definition of a classifier, an `evaluate` measurement or a judge.
     backend : who judges instead of the model that the definition names.
+    ledger : whose record of this run, if it has one, is written anew.
 
     Raises
     ------
@@ -51,74 +58,127 @@ def rescore(
     listener.say(f"scoring {len(prompts)} texts with '{definition.name}'")
     more: Record = {"definition": definition.model_dump(mode="json")}
     if isinstance(definition, definitions.Judge):
-        scorer = Scorer(definition.version, UNIT, RANGE, 1.0, lambda text, language: None,
-                        frozenset(definition.languages))  # fmt: skip
-        found = _judged(definition, prompts, texts, lexicon.load(), backend, more)
+        found = _judged(definition, prompts, texts, backend, more)
     else:
-        scorer = scorer_of(definition)
+        measure = scorer_of(definition).measure
         found = [
             Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value)
             for mark, each in (("", texts.blind), (RAW, texts.raw)) for p in prompts
-            if (value := scorer.measure(each[p.id], p.language)) is not None
+            if not scorers.foreign(texts.raw[p.id], p.language)
+            and (value := measure(each[p.id], p.language)) is not None
         ]  # fmt: skip
-    added.write(folder, definition.name, scorer, found, more)
-    return pipeline.conclude(folder, listener)
+    added.write(folder, definition.name, scorer_of(definition), found, more)
+    known = ledger is not None and ledgers.has(folder.manifest(), ledger)
+    return pipeline.conclude(folder, listener, ledger if known else None)
 
 
-def scorer_of(
-    definition: definitions.Classifier | definitions.Measurement | definitions.Judge,
-) -> Scorer:
-    """The scorer of a definition that measures a text by itself.
+def audited(
+    name: str,
+    *,
+    axes: Sequence[str] | None = None,
+    run: RunFolder | None = None,
+    backend: Backend | None = None,
+) -> list[Record]:
+    """The audit of a scorer by name, or by the YAML file of one's own.
+
+    Parameters
+    ----------
+    axes : all by default.
+    run : a finished run scored by it, which keeps the audit for `gate`.
+    backend : who judges instead of the model that a judge's definition names.
 
     Raises
     ------
     InputError
-        It is a judge, who needs the request beside the text.
+        The scorer or an axis is unknown, or the run's texts were scored by another one.
     """
+    words = lexicon.load()
+    if run is not None:
+        rules = policy.restore(run.manifest()["policy"], run.path)
+    else:
+        rules = policy.load(shipped("probes") / "policies" / "default.yaml")
+    share = rules.margins["scores"]
+    if not name.endswith((".yaml", ".yml")):
+        rows = audit(name, words, share=share, axes=axes)
+        identity: Record = {"version": scorers.SCORERS[name].version}
+    else:
+        definition = definitions.load(Path(name))
+        name, scorer = definition.name, scorer_of(definition)
+        identity = {"version": definition.version, "definition": definition.model_dump(mode="json")}
+        if isinstance(definition, definitions.Judge):
+            with Rater(definition, backend) as rater:
+                rows = audit(
+                    name, words, share=share, axes=axes, scorer=scorer,
+                    measure=lambda texts, language: _rated(rater, texts, language),
+                )  # fmt: skip
+                identity["judge"] = rater.identity
+        else:
+            rows = audit(name, words, share=share, axes=axes, scorer=scorer)
+    if run is not None:
+        audits.write(run, name, rows, identity)
+    return rows
+
+
+def scorer_of(definition: Definition) -> Scorer:
+    """The scorer of a definition; a judge's measures nothing by itself (harness.judge does)."""
     if isinstance(definition, definitions.Classifier):
         return classifier.scorer(definition)
     if isinstance(definition, definitions.Measurement):
         return measurement.scorer(definition)
-    raise InputError(f"{definition.place('kind')}: a judge reads a request beside its text; "
-                     "compare its blind and raw effects in a run instead")  # fmt: skip
+    return Scorer(
+        definition.version, UNIT[definition.mode], RANGE, 1.0, lambda text, language: None,
+        frozenset(definition.languages),
+    )  # fmt: skip
 
 
 def _judged(
     definition: definitions.Judge,
-    prompts: list[Prompt],
+    prompts: Sequence[Prompt],
     texts: scorers.Texts,
-    words: lexicon.Lexicon,
     backend: Backend | None,
     more: Record,
 ) -> list[Score]:
-    """A judge's scores; its fingerprint and every group's outcomes go into `more`."""
-    model = resolve(definition.model, shipped("models"))
-    who = backend or open_backend(model)
-    blinder = Blinder(words)
-    plain = {p.id: p.messages[-1].content for p in prompts}
+    """A judge's scores; its identity and every group's outcomes go into `more`."""
+    blinder = Blinder(lexicon.load())
+    raw = {p.id: p.messages[-1].content for p in prompts}
+    blind = {p.id: blinder.blind(raw[p.id], p) for p in prompts}
     found: list[Score] = []
-    try:
-        who.ready()
-        more["judge"] = {"model": model.name, "fingerprint": fingerprint(model, who.identity())}
-        more["outcomes"] = {}
-        for mark, each, requests in (
-            ("", texts.blind, {p.id: blinder.blind(plain[p.id], p) for p in prompts}),
-            (RAW, texts.raw, plain),
-        ):
-            readings = judge(definition, who, prompts, requests, each, model.decoding.seed)
+    more |= {"outcomes": {}, "first_place": {}}
+    with Rater(definition, backend) as rater:
+        more["judge"] = rater.identity
+        for mark, each, asked in (("", texts.blind, blind), (RAW, texts.raw, raw)):
+            # two texts have one request: the one without the group's words
+            asked = blind if definition.mode == "pairwise" else asked
+            sets: dict[tuple[object, ...], list[Item]] = {}
+            for p in prompts:
+                key = (p.block, p.axis, p.cue, p.variant, p.arm, p.sample)
+                item = Item(p.id, p.language, asked[p.id], each[p.id])
+                sets.setdefault(key, []).append(item)
+            judged = rater.judge(sets.values())
             ended: dict[str, Counter[str]] = {}
             for p in prompts:
-                reading = readings[p.id]
-                ended.setdefault(f"{p.axis} {p.group}", Counter())[str(reading.status)] += 1
-                if reading.status is Status.ANSWERED:
-                    value = reading.values["score"]
+                ended.setdefault(f"{p.axis} {p.group}", Counter())[judged.ended[p.id]] += 1
+                if p.id in judged.numbers:
+                    value = judged.numbers[p.id]
                     found.append(
                         Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value)
                     )
             more["outcomes"][definition.name + mark] = {k: dict(v) for k, v in ended.items()}
-    finally:
-        who.close()
+            more["first_place"][definition.name + mark] = judged.first
     if not found:
         raise ModelError(f"judge '{definition.name}' gave no number for any of {len(prompts)} "
                          f"texts: {more['outcomes']}")  # fmt: skip
     return found
+
+
+def _rated(rater: Rater, texts: Mapping[str, str], language: str) -> dict[str, float | None]:
+    """A judge's numbers of the audit's texts; in pairs, of each against its blind form."""
+    asked = load("audit")["asked"][language]
+    sets, names = [], {}
+    for i, (text, plain) in enumerate(texts.items()):
+        names[text] = f"{2 * i:x}"
+        sets.append([Item(names[text], language, asked, text)])
+        if rater.definition.mode == "pairwise":
+            sets[-1].append(Item(f"{2 * i + 1:x}", language, asked, plain))
+    judged = rater.judge(sets)
+    return {text: judged.numbers.get(name) for text, name in names.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from harness.nouns import Record
 from harness.store import DESIGN, EFFECTS, MANIFEST, RESPONSES, SCORES, RunFolder, writing
 
 SEALED = (DESIGN, RESPONSES, SCORES, EFFECTS)
+ADDED = re.compile(r"audit-[a-z0-9][a-z0-9-]*\.json")
+"""Files that may be sealed beside them."""
 
 
 class _Named(BaseModel):
@@ -73,8 +76,18 @@ class _Manifest(BaseModel):
 
 
 def seal(folder: RunFolder) -> Record:
-    """SHA-256 of every file that results rest on, by name; the manifest holds them as `files`."""
-    return {name: _digest(folder, name) for name in SEALED}
+    """SHA-256 of every file that results rest on, by name; the manifest holds them as `files`.
+
+    What was added to the sealed files later keeps its place among them.
+    """
+    added = [name for name in folder.manifest().get("files", {}) if ADDED.fullmatch(name)]
+    return {name: _digest(folder, name) for name in (*SEALED, *added)}
+
+
+def add(folder: RunFolder, name: str) -> None:
+    """Seal one more file of a finished run."""
+    files = folder.manifest()["files"]
+    folder.update({"files": {**files, name: _digest(folder, name)}})
 
 
 def checked(folder: RunFolder, names: Iterable[str] = SEALED) -> Record:
@@ -149,14 +162,21 @@ def copy(folder: RunFolder, place: Path) -> RunFolder:
         return here
     if here.exists:
         kept, given = checked(here), folder.manifest()
-        if any(kept[key] != given[key] for key in ("files", "model", "design", "policy")):
+        if _core(kept) != _core(given):
             raise InputError(f"{place}: another run of the same name lies there; move it away")
         return here
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    for name in (*SEALED, MANIFEST):
+    more = [name for name in folder.manifest()["files"] if ADDED.fullmatch(name)]
+    for name in (*SEALED, *more, MANIFEST):
         here.write_bytes(name, (folder.path / name).read_bytes())
     return here
+
+
+def _core(manifest: Record) -> Record:
+    """What makes a finished run this one."""
+    files = {name: manifest["files"].get(name) for name in SEALED}
+    return {"files": files, **{key: manifest[key] for key in ("model", "design", "policy")}}
 
 
 def _digest(folder: RunFolder, name: str) -> str:

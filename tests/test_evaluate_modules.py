@@ -22,8 +22,9 @@ def test_a_scorer_is_a_measurement():
     scorer = evaluate.load(str(MODULES / "text_scorer"), "hedging", module_type="measurement")
     found = scorer.compute(predictions=["It might rain. It is noon.", " "], language="en")
     assert found == {"hedging": [0.5, None], "mean": 0.5, "n": 1, "n_undefined": 1}
-    nothing = scorer.compute(predictions=[" "], language="en")
+    nothing = scorer.compute(predictions=[" ", "<p></p>", "也许会下雨。"], language="en")
     assert nothing["mean"] is None
+    assert nothing["hedging"] == [None, None, None]
 
 
 def test_a_scorer_that_is_not_there_is_named():

@@ -1,8 +1,7 @@
-"""Scorers of a user's own: a classifier, an `evaluate` measurement, a judge."""
+"""Scorers of a user's own: a classifier, an `evaluate` measurement."""
 
 from __future__ import annotations
 
-import math
 import random
 import shutil
 from pathlib import Path
@@ -10,15 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import pipeline
+from harness import ledger, pipeline, seal
 from harness.errors import InputError, ModelError
-from harness.judge import judge
-from harness.nouns import Finish, Response, Status
 from harness.rescore import rescore, scorer_of
 from harness.scorers import definitions
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import KIND, PLAIN, Writer, letter, probe
-from tests.conftest import PlantedBackend
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +83,33 @@ def test_a_classifier_scores_a_run_blind_and_raw(folder, tiny_classifier, tmp_pa
     assert again.results == found.results  # what was added stays when the run is concluded anew
 
 
+def test_scoring_again_renews_the_ledgers_record_and_keeps_the_day(
+    tiny_classifier, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    book = tmp_path / "ledger"
+    path = definition(tmp_path, kind="classifier", name="toxicity", path=str(tiny_classifier),
+                      labels=LABELS)  # fmt: skip
+    suite = probe(tmp_path, "generation")
+    run = pipeline.run(
+        suite=str(suite), axes=["gender=woman,man"], out=tmp_path / "run", ledger=book,
+        backend=Writer(lambda a, rng: letter(a, rng, PLAIN)),
+    )  # fmt: skip
+    [before] = ledger.read(book)
+    report = (run.path / "report.html").read_bytes()
+    sealed = run.manifest["files"]
+    found = rescore(run.folder, path, ledger=book)
+    [after] = ledger.read(book)
+    assert after == before  # the scores of texts are not in it; the day is that of the run
+    assert found.manifest["files"]["effects.json"] != sealed["effects.json"]
+    assert seal.checked(found.folder) == found.manifest
+    assert (found.path / "report.html").read_bytes() != report
+    for record in book.glob("*.json"):
+        record.unlink()
+    rescore(run.folder, path, ledger=book)
+    assert ledger.read(book) == []  # a run that has no record gets none by being scored
+
+
 def test_the_number_is_the_mean_value_under_the_probabilities(tiny_classifier, tmp_path):
     one, other = (
         scorer_of(definitions.load(definition(
@@ -134,7 +157,11 @@ def test_weights_that_are_not_there_are_named(folder, tmp_path):
         ({"kind": "evaluate", "name": "x", "measurement": "m", "field": "f",
           "range": [1.0, 0.0]}, "from low to high"),
         ({"kind": "judge", "name": "x", "model": "m",
-          "rubric": {"en": {"question": "How good is it?"}}}, "low"),
+          "rubric": {"en": {"question": "How good is it?"}}}, "has no scale"),
+        ({"kind": "judge", "name": "x", "model": "m",
+          "rubric": {"en": {"question": "How good is it?", "low": "bad"}}}, "has no scale"),
+        ({"kind": "judge", "name": "x", "model": "m", "mode": "pairwise",
+          "rubric": {"en": {"question": "Which?", "low": "bad", "high": "good"}}}, "leave out"),
         ({"kind": "judge", "name": "x", "model": "m", "languages": ["zh"],
           "rubric": {"en": {"question": "Q?", "low": "bad", "high": "good"}}}, "no rubric in 'zh'"),
     ],
@@ -184,97 +211,3 @@ def test_code_from_the_hub_is_not_run_unasked(folder, tmp_path):
                       field="toxicity", range=[0.0, 1.0])  # fmt: skip
     with pytest.raises(InputError, match="trust_remote_code"):
         rescore(folder, path)
-
-
-# -- judge -------------------------------------------------------------------------------------
-
-RUBRIC = {"en": {"question": "How warm is the answer?", "low": "cold", "high": "warm"}}
-
-
-class Rater(PlantedBackend):
-    """Votes what the test says of a question."""
-
-    def __init__(self, vote, next_token: bool = False) -> None:
-        super().__init__(chance=lambda request: 0.5, next_token=next_token)
-        self.vote = vote
-        self.seen: list[str] = []
-
-    def _answer(self, request):
-        question = request.messages[-1].content
-        self.seen.append(question)
-        said = self.vote(question, request.sample)
-        if isinstance(said, dict):
-            return Response(request.prompt, Finish.STOP, logprobs=said)
-        return Response(request.prompt, Finish.STOP, text=said)
-
-
-def judged(folder, tmp_path, vote, **options):
-    path = definition(tmp_path, kind="judge", name="help", model="smollm2-135m-instruct-q4_1",
-                      rubric=RUBRIC, votes=2)  # fmt: skip
-    backend = Rater(vote, **options)
-    return rescore(folder, path, backend=backend), backend
-
-
-def test_a_judge_scores_blind_texts_by_the_mean_of_its_votes(folder, tmp_path):
-    def vote(question: str, sample: int) -> str:
-        return str((8 if "wonderful" in question else 4) + sample)
-
-    found, backend = judged(folder, tmp_path, vote)
-    rows = {r["group"]: r for r in found.results["secondary"] if r["endpoint"] == "help"}
-    assert rows["woman"]["estimate"] == pytest.approx(0.5 * 0.8, abs=0.12)
-    assert rows["woman"]["verdict"] == "disparity"
-    blind = backend.seen[: len(backend.seen) // 2]
-    assert not any("woman" in question.lower() for question in blind)
-    assert "How warm is the answer? Answer with one number from 1 (cold) to 9 (warm)." in blind[0]
-    said = found.manifest["scorers"]["help"]
-    assert len(said["judge"]["fingerprint"]) == 64
-    assert said["outcomes"]["help"]["gender woman"]["answered"] > 0
-
-
-def test_a_judge_that_does_not_answer_is_counted_by_group_and_leaves_a_hole(folder, tmp_path):
-    def vote(question: str, sample: int) -> str:
-        if "wonderful" in question:
-            return "I'm sorry, but I can't rate people."
-        return "no idea" if "harbour" in question else "5"
-
-    found, _ = judged(folder, tmp_path, vote)
-    outcomes = found.manifest["scorers"]["help"]["outcomes"]["help"]
-    assert outcomes["gender woman"]["refused"] > 5
-    assert outcomes["gender man"]["unparsed"] > 0
-    rows = {r["group"]: r for r in found.results["secondary"] if r["endpoint"] == "help"}
-    assert rows["woman"]["coverage"] < 0.8
-    assert rows["woman"]["verdict"] == "inconclusive"
-
-
-def test_a_judge_with_probabilities_is_read_by_their_mean(folder, tmp_path):
-    def vote(question: str, sample: int) -> dict[str, float]:
-        few = {str(d): math.log(1e-6) for d in range(1, 10)}
-        return few | {"1": math.log(0.5), "9": math.log(0.5)}
-
-    found, backend = judged(folder, tmp_path, vote, next_token=True)
-    rows = {r["group"]: r for r in found.results["secondary"] if r["endpoint"] == "help"}
-    assert rows["woman"]["mean"] == pytest.approx(0.5, abs=1e-3)
-    assert len(backend.seen) == 2 * rows["man"]["n_scenarios"] * 6  # blind and raw, one vote
-
-
-def test_a_judge_that_never_gives_a_number_gives_no_score(folder, tmp_path):
-    with pytest.raises(ModelError, match="gave no number"):
-        judged(folder, tmp_path, lambda question, sample: "")
-    assert "scorers" not in folder.manifest()
-
-
-def test_a_text_cannot_rewrite_the_question(folder, tmp_path):
-    loaded = definitions.load(definition(tmp_path, kind="judge", name="help", model="m",
-                                         rubric=RUBRIC, votes=1))  # fmt: skip
-    prompt = folder.design().prompts[0]
-    backend = Rater(lambda question, sample: "5")
-    found = judge(loaded, backend, [prompt], {prompt.id: "{text}"}, {prompt.id: "{low} {high}"})
-    assert found[prompt.id].status is Status.ANSWERED
-    assert "Request: {text}" in backend.seen[0]
-    assert "Answer: {low} {high}" in backend.seen[0]
-
-
-def test_a_judge_cannot_be_audited_without_requests(tmp_path):
-    path = definition(tmp_path, kind="judge", name="help", model="m", rubric=RUBRIC)
-    with pytest.raises(InputError, match="beside its text"):
-        scorer_of(definitions.load(path))

@@ -22,21 +22,26 @@ def by_events(
 ) -> stats.GroupEffects:
     """Group effects of a rate, decided by the rule on events.
 
-    With fewer than 40 yes or 40 no in a group there is no interval and no verdict; a small
-    p-value of the label permutation is a signal, and the reason says so.
+    With fewer than 40 yes or 40 no in a group, exact bounds over scenarios stand in the place of
+    intervals and decide; where they leave it open, a small p-value of the label permutation is a
+    signal, and the reason says so.
     """
-    events = np.rint(np.where(matrix.answered > 0, matrix.mean, np.nan) * matrix.answered)
+    rates = np.where(matrix.answered > 0, matrix.mean, np.nan)
     rare = stats.rare_effects(
-        events, matrix.answered, margin=margin, alpha=alpha, rng=np.random.default_rng(0)
-    )
+        np.rint(rates * matrix.answered), matrix.answered, margin=margin, alpha=alpha,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    ends: stats.RareEffects | stats.ExactEffects = rare
     verdict, reason = rare.verdict.copy(), rare.reason.copy()
-    signal = verdict == "signal"
-    reason[signal] = [f"a signal only: {why}" for why in reason[signal]]
-    verdict[signal] = str(Verdict.INCONCLUSIVE)
+    if rare.method == "permutation":
+        ends = stats.exact_effects(rates, margin=margin, alpha=alpha)
+        verdict, reason = ends.verdict.copy(), ends.reason.copy()
+        signal = (verdict == str(Verdict.INCONCLUSIVE)) & (rare.verdict == "signal")
+        reason[signal] = [f"a signal only: {why}" for why in reason[signal]]
     return replace(
-        found, low=rare.low, high=rare.high, tost_low=rare.tost_low, tost_high=rare.tost_high,
+        found, low=ends.low, high=ends.high, tost_low=ends.tost_low, tost_high=ends.tost_high,
         p_value=rare.p_value, p_adjusted=rare.p_adjusted, verdict=verdict,
-        material=rare.material, reason=reason,
+        material=ends.material, reason=reason,
     )  # fmt: skip
 
 

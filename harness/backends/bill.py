@@ -35,7 +35,7 @@ def bill(model: RemoteModel, asked: Sequence[Request]) -> Record:
             writes += len(spellings)
         else:
             reads += prompt
-            text = request.want is Want.TEXT
+            text = request.want in (Want.TEXT, Want.FORM)
             writes += request.max_tokens + model.reasoning_tokens if text else 1
     prices = model.prices
     cost = None if prices is None else (reads * prices.input + writes * prices.output) / 1e6

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from harness.models import RemoteModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
 
@@ -55,7 +57,30 @@ def body(model: RemoteModel, request: Request, top: int = TOP) -> Record:
         "temperature": model.decoding.temperature,
         "top_p": model.decoding.top_p,
     }
+    if request.want is Want.FORM:
+        drawn["response_format"] = form([option.name for option in request.options])
     return drawn | ({"stop": list(request.stop)} if request.stop else {})
+
+
+def form(names: Sequence[str]) -> Record:
+    """The `response_format` that holds an answer to one of these names."""
+    schema = {
+        "type": "object",
+        "properties": {"answer": {"type": "string", "enum": list(names)}},
+        "required": ["answer"],
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": schema}}  # fmt: skip
+
+
+def holds(text: str | None, names: Sequence[str]) -> bool:
+    """Whether an answer has the form that was asked for."""
+    try:
+        held = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(held, dict) and held.get("answer") in names
 
 
 def _messages(model: RemoteModel, request: Request) -> list[dict[str, str]]:

@@ -67,7 +67,7 @@ class LocalBackend:
         return weights.identity(self.model)
 
     def offers(self, want: Want) -> bool:
-        return True
+        return want is not Want.FORM
 
     def ready(self) -> None:
         self._load()

@@ -120,6 +120,8 @@ class RecordedBackend:
         return self.recorded_identity
 
     def offers(self, want: Want) -> bool:
+        if want is Want.FORM:
+            return False
         return want is not Want.TEXT or any(r.text is not None for r in self.responses.values())
 
     def ready(self) -> None: ...

@@ -9,6 +9,7 @@ ignore it. What is read of an answer:
 - `Want.SEQUENCE`: one request for every spelling of every option, whose tokens' log-probabilities
   the server gives as part of the prompt.
 - `Want.TEXT`: the text, drawn with the definition's decoding and the request's seed.
+- `Want.FORM`: the same, held by the server to one of the options (`response_format`).
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class RemoteBackend:
         if self._protocol.__name__.endswith("messages") or model.reasoning_tokens:
             self._logprobs = False
         self._sequences: bool | None = None if self._logprobs is not False else False
+        self._forms: bool | None = None if self._protocol is chat else False
         self._top = chat.TOP
         self._met = False
         self._served: list[str] = []
@@ -121,6 +123,10 @@ class RemoteBackend:
             if self._sequences is None:
                 self._sequences = self._probe_sequence()
             return self._sequences
+        if want is Want.FORM:
+            if self._forms is None:
+                self._forms = self._probe_form()
+            return self._forms
         return want is Want.TEXT
 
     def ready(self) -> None:
@@ -335,6 +341,18 @@ class RemoteBackend:
         ):
             raise ModelError(f"{self.model.base_url}: a first tiny request failed: {outcome.error}")
         return outcome.value is not None and bool(outcome.value.logprobs)
+
+    def _probe_form(self) -> bool:
+        """Whether an answer can be held to a form; a server that does not know it may ignore it,
+        or decline."""
+        options = (Option("yes", ()), Option("no", ()))
+        request = Request("probe", QUESTION, Want.FORM, options, max_tokens=24)
+        [outcome] = self._post([Part(request, None, self._top)])
+        self._note(outcome)
+        if outcome.value is None and not outcome.declined:
+            raise ModelError(f"{self.model.base_url}: a first tiny request failed: {outcome.error}")
+        names = [option.name for option in options]
+        return outcome.value is not None and chat.holds(outcome.value.text, names)
 
     def _check_reasoning(self) -> None:
         if not self.model.reasoning_tokens:

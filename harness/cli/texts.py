@@ -14,8 +14,10 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
         "audit-scorer", help="how far a scorer moves when only the person's words are swapped"
     )
     audit.add_argument("scorer", metavar="NAME",
-                       help="a scorer, or YAML file of a classifier or measurement")  # fmt: skip
+                       help="a scorer, or YAML file of one of your own")  # fmt: skip
     audit.add_argument("--axes", nargs="+", metavar="AXIS", help="only these axes")
+    audit.add_argument("--run", metavar="RUN",
+                       help="finished run scored by it: keeps the audit, for `gate`")  # fmt: skip
     audit.add_argument("--json", action="store_true", help="print JSON instead of text")
     audit.set_defaults(command=audit_scorer)
     again = commands.add_parser("score", help="score a run's texts with a scorer of your own")
@@ -45,18 +47,12 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
     import orjson
 
-    from harness import lexicon, policy, rescore
-    from harness.documents import shipped
-    from harness.scorers import definitions
-    from harness.scorers.audit import audit, gates
+    from harness import rescore
+    from harness.scorers.audit import gates
+    from harness.store import RunFolder
 
-    words = lexicon.load()
-    rules = policy.load(shipped("probes") / "policies" / "default.yaml")
-    name, scorer = given.scorer, None
-    if name.endswith((".yaml", ".yml")):
-        definition = definitions.load(Path(name))
-        name, scorer = definition.name, rescore.scorer_of(definition)
-    rows = audit(name, words, share=rules.margins["scores"], axes=given.axes, scorer=scorer)
+    run = RunFolder(Path(given.run)) if given.run else None
+    rows = rescore.audited(given.scorer, axes=given.axes, run=run)
     if given.json:
         print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return 0 if gates(rows) else 1
@@ -71,7 +67,7 @@ def audit_scorer(given: argparse.Namespace) -> int:
         small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
         print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
     held = gates(rows)
-    print(f"{name}: its own bias on blind texts is "
+    print(f"{given.scorer}: its own bias on blind texts is "
           + ("below half the margin everywhere: it can gate" if held
              else "not shown to be below half the margin: it cannot gate"))  # fmt: skip
     return 0 if held else 1

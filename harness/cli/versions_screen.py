@@ -139,7 +139,7 @@ def gate(found: Record) -> str:
     lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
     several = len({_family(check) for check in found["checks"]}) > 1
     for check in found["checks"]:
-        name = check["axis"]
+        name = check["name"]
         if several:
             name += f" ({', '.join(_family(check))})"
         lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {name}")

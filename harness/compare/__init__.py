@@ -18,7 +18,7 @@ from harness import kinds, provenance, stats
 from harness.analysis.cells import Family, cells
 from harness.compare import pairing
 from harness.compare.sets import SETS, changed_sets
-from harness.compare.sides import Both, Results, Side, aligned, load
+from harness.compare.sides import Both, Endpoint, Results, Side, aligned, load, outcome, scored
 from harness.errors import InputError
 from harness.nouns import Record
 from harness.policy import Policy, restore
@@ -101,17 +101,24 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
         old, new = old.only(shared.old), new.only(shared.new)
     before, after = Results(old.results(rules)), Results(new.results(rules))
     of_old, of_new = old.families, new.families
-    effects, axes, sets = [], [], []
+    effects, axes, sets, texts = [], [], [], []
+    judging = [name for name in rules.gate_scores if name in new.table
+               and old.measured_by(name) == new.measured_by(name) is not None]  # fmt: skip
     for family in of_new:
         if family not in of_old:
             continue
-        outcome = kinds.KINDS[family.kind].OUTCOME
-        both = aligned(cells(of_old[family], outcome), cells(of_new[family], outcome))
+        endpoint = outcome(family, rules)
+        both = aligned(*(cells(of[family], endpoint.name) for of in (of_old, of_new)))
         if len(both.groups) < 2:
             continue
-        rows, axis = _family(family, both, before, after, rules)
+        rows, axis = _family(family, both, before, after, rules, endpoint)
         effects += rows
         axes.append(axis)
+        for name in judging if family.kind in kinds.TEXTS else ():
+            measure = scored(family, rules, name, new.table[name])
+            of_both = aligned(*(cells(of[family], name) for of in (of_old, of_new)))
+            if not np.isnan(of_both.change).all():
+                texts += _family(family, of_both, before, after, rules, measure)[0]
         sets += changed_sets(family, both, old, new)
     if not axes:
         raise InputError(
@@ -126,7 +133,7 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
         "common": common, "left_out": left_out,
         "differs": pairing.differences(old.manifest, new.manifest),
         "labels": new.manifest["labels"],
-        "axes": axes, "effects": effects, "sets": sets,
+        "axes": axes, "effects": effects, "texts": texts, "sets": sets,
     }  # fmt: skip
 
 
@@ -134,14 +141,12 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
 
 
 def _family(
-    family: Family, both: Both, before: Results, after: Results, rules: Policy
+    family: Family, both: Both, before: Results, after: Results, rules: Policy, of: Endpoint
 ) -> tuple[list[Record], Record]:
     """Changes of every group of one family, and the axis record over them."""
-    kind = kinds.KINDS[family.kind]
-    d = rules.allowed_change(family.kind, family.axis)
-    margin = rules.margin(family.kind, family.axis)
+    d = of.d
     diff, changes = stats.version_changes(both.old.mean, both.new.mean, d=d, alpha=rules.alpha)
-    bounds = _bounds(both, kind.RANGE, d, rules.alpha)
+    bounds = _bounds(both, of.range, d, rules.alpha)
     faults = [
         f"{version} version: {fault}"
         for version, results in (("new", after), ("old", before))
@@ -162,17 +167,18 @@ def _family(
         elif verdict == "inconclusive":
             reason = _open(diff, k, d)
         rows.append({
-            **family._asdict(), "group": group, "unit": kind.UNIT,
+            **family._asdict(), "group": group, "endpoint": of.name, "unit": of.unit,
             **{name: stats.finite(getattr(diff, name)[k]) for name in NUMBERS},
             "verdict": verdict, "reason": reason, "identical": change == "unchanged",
-            "d": d, "margin": margin, "alpha": rules.alpha,
+            "d": d, "margin": of.margin, "alpha": rules.alpha,
             "n_scenarios": diff.n, "n_designed": len(both.scenarios),
             "coverage": float(min(both.old.coverage[k], both.new.coverage[k])),
             "bounds": None if bounds is None else {
                 name: stats.finite(getattr(bounds, name)[k])
                 for name in ("lower", "upper", "low", "high")
             },
-            "old": before.effect(family, group), "new": after.effect(family, group),
+            "old": before.effect(family, of.name, group),
+            "new": after.effect(family, of.name, group),
         })  # fmt: skip
     return rows, _axis(family, rows, before, after)
 

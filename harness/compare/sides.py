@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from harness import analysis, seal, stats, tables
+from harness import added, analysis, audits, kinds, seal, stats, tables
 from harness.analysis.cells import Answer, Cells, Family, Floats, ProbeKey, families, join
 from harness.nouns import Prompt, Record, Response, Score
 from harness.policy import Policy
+from harness.scorers import SCORERS
+from harness.scorers.scorer import Scorer
 from harness.store import EFFECTS, SCORES, RunFolder
 
 
@@ -31,7 +33,16 @@ class Side:
         """Effects under these rules: those on disk where they are of this very data and policy."""
         if self.whole and self.manifest["policy"]["hash"] == rules.hash:
             return self.folder.read_json(EFFECTS)
-        return analysis.analyse(self.prompts, self.scores, rules)
+        return analysis.analyse(self.prompts, self.scores, rules, self.table)
+
+    @property
+    def table(self) -> Mapping[str, Scorer]:
+        """The scorers of its texts by name, those that were added to it too."""
+        return {**SCORERS, **added.table(self.manifest)}
+
+    def measured_by(self, name: str) -> Record | None:
+        """What gave its texts their numbers of this name; None where nothing did."""
+        return audits.identity_of(self.folder, name)
 
     def only(self, keep: frozenset[str]) -> Side:
         """The side with these prompts alone."""
@@ -65,14 +76,17 @@ class Results:
     """An `effects.json` by family and group."""
 
     def __init__(self, results: Mapping[str, Any]) -> None:
-        self._effects = {(*key_of(e, Family), e["group"]): e for e in results["effects"]}
+        self._effects = {
+            (*key_of(e, Family), e["endpoint"], e["group"]): e
+            for e in (*results["secondary"], *results["effects"])
+        }
         self._verdicts = {key_of(axis, Family): axis["verdict"] for axis in results["axes"]}
         self._faults: dict[tuple[str, ...], list[str]] = {
             key_of(probe, ProbeKey): probe["faults"] for probe in results["probes"]
         }
 
-    def effect(self, family: Family, group: str) -> Record | None:
-        found = self._effects.get((*family, group))
+    def effect(self, family: Family, endpoint: str, group: str) -> Record | None:
+        found = self._effects.get((*family, endpoint, group))
         return found and {name: found[name] for name in ("estimate", "low", "high", "verdict")}
 
     def verdict(self, family: Family) -> str | None:
@@ -81,6 +95,32 @@ class Results:
     def faults(self, family: Family) -> Sequence[str]:
         """What of the probe's own controls does not hold."""
         return self._faults.get(tuple(family.parent), [])
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A number whose change is looked at: its name, unit and limits, its margin and d."""
+
+    name: str
+    unit: str
+    range: tuple[float, float]
+    margin: float
+    d: float
+
+
+def outcome(family: Family, rules: Policy) -> Endpoint:
+    """The outcome of a family's task kind."""
+    kind, of = kinds.KINDS[family.kind], (family.kind, family.axis)
+    return Endpoint(
+        kind.OUTCOME, kind.UNIT, kind.RANGE, rules.margin(*of), rules.allowed_change(*of)
+    )
+
+
+def scored(family: Family, rules: Policy, name: str, scorer: Scorer) -> Endpoint:
+    """What a scorer says of a family's texts; margin and d are shares of its span."""
+    of = ("scores", family.axis)
+    margin, d = (scorer.span * share for share in (rules.margin(*of), rules.allowed_change(*of)))
+    return Endpoint(name, scorer.unit, scorer.range, margin, d)
 
 
 def key_of(row: Mapping[str, Any], of: type[Family] | type[ProbeKey]) -> tuple[str, ...]:

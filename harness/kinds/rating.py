@@ -71,7 +71,7 @@ def put(scenario: Scenario, language: str) -> str:
 
 def read(prompt: Prompt, response: Response) -> Reading:
     """Status of a response and, where answered, `y`, `raw` and (from probabilities) `mass`."""
-    found = answer(prompt, response, _number)
+    found = answer(prompt, response, number)
     if isinstance(found, Reading):
         return found
     expected = sum(int(name) * share for name, share in found.of.items())
@@ -80,7 +80,7 @@ def read(prompt: Prompt, response: Response) -> Reading:
     return Reading(Status.ANSWERED, {"y": y, "raw": raw, **found.masses})
 
 
-def _number(text: str, _: str) -> str | None:
+def number(text: str, _: str) -> str | None:
     """The whole number of the scale that a text begins with, as its digit."""
     found = NUMBER.match(text)
     if found is None or OTHER_SCALE.match(text[found.end() :]):

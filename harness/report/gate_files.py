@@ -32,7 +32,7 @@ def junit(found: Mapping[str, Any]) -> bytes:
         ElementTree.SubElement(properties, "property", name=name, value=_clean(value))
     for check in checks:
         case = ElementTree.SubElement(
-            suite, "testcase", time="0", name=check["axis"],
+            suite, "testcase", time="0", name=check["name"],
             classname=".".join(check[key] for key in ("probe", "language", "cue")),
         )  # fmt: skip
         text = _clean("\n".join(_line(check, row) for row in check["groups"]))
@@ -58,7 +58,7 @@ def markdown(found: Mapping[str, Any]) -> str:
               "|---|---|---|---|---|---:|---:|"]  # fmt: skip
     several = len({(c["probe"], c["language"], c["cue"]) for c in found["checks"]}) > 1
     for check in found["checks"]:
-        name = check["axis"]
+        name = check["name"]
         if several:
             name = f"{check['probe']} ({check['language']}, {check['cue']}): {name}"
         row = _worst(check)
@@ -70,7 +70,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         )  # fmt: skip
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     open_ = [check for check in found["checks"] if check["verdict"] != "pass"]
-    lines += ["", *(f"- **{_cell(c['axis'])}**: {_cell(_reason(c))}" for c in open_)]
+    lines += ["", *(f"- **{_cell(c['name'])}**: {_cell(_reason(c))}" for c in open_)]
     for waiver in found["waivers"]:
         lines.append(f"- {_cell(_waiver(waiver))}")
     lines += ["", "Effect: how much more (+) or less (−) of the favourable outcome a group gets "

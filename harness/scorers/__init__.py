@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 from harness import lexicon
 from harness.nouns import Prompt, Record, Response, Score, Status
-from harness.scorers import drift, length, readability, sentiment, status, variety
+from harness.scorers import clauses, drift, length, readability, sentiment, status, variety
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
+from harness.scorers.wordlists import without_tags
 from harness.scorers.wordshare import wordshare
 
 SCORERS: Mapping[str, Scorer] = {
     "status": status.SCORER,
     "length": length.SCORER,
     "readability": readability.SCORER,
+    "clauses": clauses.SCORER,
     "variety": variety.SCORER,
     "hedging": wordshare("hedging"),
     "agency": wordshare("agency"),
@@ -32,10 +34,14 @@ SCORERS: Mapping[str, Scorer] = {
 
 RAW = "_raw"
 """Ends the name of a number that was measured on the text with its cue words in place."""
+DRIFT = "drift"
 FIRST = "status"
 """The scorer whose outcome a kind of text already has as its own."""
 LONGEST = 20_000
 """Characters of a text that are measured; what follows is left out."""
+FOREIGN = 0.5
+"""Share of another language above which only `drift` is measured: the word lists of a language
+find nothing in another, and that nothing is not 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,11 @@ def score(prompts: Sequence[Prompt], of: Texts) -> list[Score]:
     """Every scorer's number of every answered text, blind and raw; none where it has none."""
     found: list[Score] = []
     for prompt in (prompt for prompt in prompts if prompt.id in of.raw):
+        able = measuring(prompt.language)
+        if foreign(of.raw[prompt.id], prompt.language):
+            able = {name: able[name] for name in able if name == DRIFT}
         for mark, each in (("", of.blind), (RAW, of.raw)):
-            for name, scorer in measuring(prompt.language).items():
+            for name, scorer in able.items():
                 value = scorer.measure(each[prompt.id], prompt.language)
                 if value is not None:
                     row = Score(prompt.id, prompt.group, Status.ANSWERED, name + mark, value)
@@ -80,9 +89,15 @@ def score(prompts: Sequence[Prompt], of: Texts) -> list[Score]:
     return found
 
 
+def foreign(text: str, language: str) -> bool:
+    """Whether a text is for the most part in another language than it was asked in."""
+    share = drift.drift(text, language)
+    return share is not None and share > FOREIGN
+
+
 def clean(text: str) -> str:
-    """The text without lone surrogates, cut at `LONGEST`."""
-    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    """The text without tags and lone surrogates, cut at `LONGEST`."""
+    return without_tags(text[:LONGEST]).encode("utf-8", "replace").decode("utf-8")
 
 
 def measuring(language: str) -> dict[str, Scorer]:

@@ -7,14 +7,14 @@ scorer's own bias. A scorer whose bias is not shown to be below half the margin 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from harness import stats
 from harness.errors import unknown
 from harness.lexicon import Lexicon
-from harness.nouns import Record, Verdict
+from harness.nouns import Record
 from harness.scorers import RAW, SCORERS
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
@@ -23,6 +23,8 @@ from harness.scorers.wordlists import load
 SLOT = re.compile(r"\{(\w+)\}")
 HALF = 0.5
 """Share of the margin that a scorer's own bias must be shown to stay below."""
+Measure = Callable[[Mapping[str, str], str], Mapping[str, float | None]]
+"""Texts, each with a blind form to compare it with, and their language, to the number of each."""
 
 
 def audit(
@@ -32,6 +34,7 @@ def audit(
     share: float,
     axes: Sequence[str] | None = None,
     scorer: Scorer | None = None,
+    measure: Measure | None = None,
 ) -> list[Record]:
     """The bias of one scorer, one record a language, axis, group and variant (blind and raw).
 
@@ -40,13 +43,15 @@ def audit(
     share : the margin, as a share of the scorer's span.
     axes : all by default.
     scorer : one of the user's own; that of the table by default.
+    measure : measures many texts at once; the scorer's own measure of each by default.
 
     Returns
     -------
     list of Record
-        `estimate, low, high` in the scorer's unit against the mean of the other groups, over the
-        texts; `small` is whether its size is shown to be below half the margin. Where no text
-        moves at all the bias is 0 and small.
+        `estimate, low, high` (simultaneous over the groups) and `tost_low, tost_high` (90 %) in
+        the scorer's unit against the mean of the other groups, over the texts; `small` is whether
+        its size is shown to be below half the margin. Where no text moves at all the bias is 0
+        and small.
 
     Raises
     ------
@@ -57,30 +62,45 @@ def audit(
         if name not in SCORERS:
             raise unknown("scorer", name, SCORERS)
         scorer = SCORERS[name]
-    blinder = Blinder(words)
+    one = scorer.measure
+    measure = measure or (lambda texts, language: {text: one(text, language) for text in texts})
+    for axis in axes or ():
+        words.axis(axis, where="--axes")
     rows: list[Record] = []
     for language in sorted(scorer.languages):
         if (missing := scorer.needs(language)) is not None:
             rows.append({"scorer": name, "language": language, "missing": missing})
             continue
-        for axis in axes or words.axes:
-            words.axis(axis, where="--axes")
-            groups = words.speaking(axis, language, "explicit")
-            if len(groups) < 2:
-                continue
-            texts = [
-                [filled(text, words, axis, group, language) for group in groups]
-                for text in load("audit")[language]
-            ]
-            blind = [[blinder.replace(text, axis, language) for text in row] for row in texts]
-            for mark, each in (("", blind), (RAW, texts)):
-                found = _bias(scorer, each, language, share)
-                rows += [
-                    {"scorer": name + mark, "version": scorer.version, "language": language,
-                     "axis": axis, "group": group, "unit": scorer.unit, **row}
-                    for group, row in zip(groups, found, strict=True)
-                ]  # fmt: skip
+        asked = list(_sets(words, axes or list(words.axes), language))
+        values = measure({t: plain for *_, of in asked for t, plain in of.items()}, language)
+        for axis, mark, groups, texts, _ in asked:
+            found = _bias([[values.get(text) for text in row] for row in texts], scorer, share)
+            rows += [
+                {"scorer": name + mark, "version": scorer.version, "language": language,
+                 "axis": axis, "group": group, "unit": scorer.unit, **row}
+                for group, row in zip(groups, found, strict=True)
+            ]  # fmt: skip
     return rows
+
+
+def _sets(
+    words: Lexicon, axes: Sequence[str], language: str
+) -> Iterator[tuple[str, str, list[str], list[list[str]], dict[str, str]]]:
+    """Axis, variant (blind or raw), groups, texts x groups, and a blind form of every text."""
+    blinder = Blinder(words)
+    for axis in axes:
+        groups = words.speaking(axis, language, "explicit")
+        if len(groups) < 2:
+            continue
+        raw = [
+            [filled(text, words, axis, group, language) for group in groups]
+            for text in load("audit")[language]
+        ]
+        blind = [[blinder.replace(t, axis, language) for t in row] for row in raw]
+        for mark, texts in (("", blind), (RAW, raw)):
+            # of one group for all: where blinding is incomplete the comparison shows it
+            plain = {t: bare[0] for row, bare in zip(texts, blind, strict=True) for t in row}
+            yield axis, mark, groups, texts, plain
 
 
 def filled(text: str, words: Lexicon, axis: str, group: str, language: str) -> str:
@@ -99,28 +119,35 @@ def filled(text: str, words: Lexicon, axis: str, group: str, language: str) -> s
 
 def gates(rows: Sequence[Record]) -> bool:
     """Whether the scorer's own bias, on texts made blind, is shown to be small everywhere."""
-    blind = [row for row in rows if "group" in row and not row["scorer"].endswith(RAW)]
-    return bool(blind) and all(row["small"] for row in blind)
+    seen = blind(rows)
+    return bool(seen) and all(row["small"] for row in seen)
 
 
-def _bias(
-    scorer: Scorer, texts: Sequence[Sequence[str]], language: str, share: float
-) -> list[Record]:
+def blind(rows: Sequence[Record]) -> list[Record]:
+    """The bias on texts made blind."""
+    return [row for row in rows if "group" in row and not row["scorer"].endswith(RAW)]
+
+
+def small(row: Record, margin: float) -> bool:
+    """Whether a row's bias is shown to be below half of a margin in the scorer's unit."""
+    low, high = row["tost_low"], row["tost_high"]
+    return low is not None and -HALF * margin < low and high < HALF * margin
+
+
+def _bias(values: Sequence[Sequence[float | None]], scorer: Scorer, share: float) -> list[Record]:
     """One record a group of the matrix texts x groups."""
-    values = [[scorer.measure(text, language) for text in row] for row in texts]
     y = np.array([[np.nan if v is None else v for v in row] for row in values], dtype=np.float64)
-    margin = HALF * share * scorer.span
-    found = stats.group_effects(y, margin=margin)
+    margin = share * scorer.span
+    found = stats.group_effects(y, margin=HALF * margin)
     known = y[~np.isnan(y).any(axis=1)]
     still = len(known) > 0 and bool((np.ptp(known, axis=1) < 1e-12).all())
     rows: list[Record] = []
     for k in range(y.shape[1]):
         # where no text moves nothing is estimated: it is so
-        numbers = {key: 0.0 if still else stats.finite(getattr(found, key)[k])
-                   for key in ("estimate", "low", "high")}  # fmt: skip
+        row: Record = {key: 0.0 if still else stats.finite(getattr(found, key)[k])
+                       for key in ("estimate", "low", "high", "tost_low", "tost_high")}  # fmt: skip
         rows.append({
-            **numbers, "half_margin": margin, "texts": len(known),
-            "small": still or found.verdict[k] == Verdict.EQUIVALENT,
+            **row, "half_margin": HALF * margin, "texts": len(known), "small": small(row, margin),
             "reason": None if still else str(found.reason[k]) or None,
         })  # fmt: skip
     return rows

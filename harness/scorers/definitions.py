@@ -60,23 +60,28 @@ class Measurement(Definition):
     trust_remote_code: bool = False
 
 
-class Ends(Part):
-    """A rubric in one language: what to judge, and the words of the two ends of the scale."""
+class Rubric(Part):
+    """A rubric in one language: what to judge, and the words of the two ends of the scale.
+
+    In pairs the question is which of two texts has more of it, and there is no scale.
+    """
 
     question: Words
-    low: Words
-    high: Words
+    low: Words | None = None
+    high: Words | None = None
 
 
 class Judge(Definition):
-    """A model as a rater: a rubric by language, a scale from 1 to 9.
+    """A model as a rater, by a rubric in every language: a mark from 1 to 9 for every text
+    (`score`), or which of two texts of a set has more of it (`pairwise`, in both orders).
 
     `votes` are the answers sampled where the model gives no probabilities.
     """
 
     kind: Literal["judge"]
     model: Words
-    rubric: Annotated[dict[Literal["en", "zh"], Ends], Field(min_length=1)]
+    mode: Literal["score", "pairwise"] = "score"
+    rubric: Annotated[dict[Literal["en", "zh"], Rubric], Field(min_length=1)]
     votes: Annotated[int, Field(ge=1, le=100)] = 3
 
 
@@ -88,6 +93,12 @@ class _Kind(Document):
 SHAPES: dict[str, type[Classifier | Measurement | Judge]] = {
     "classifier": Classifier, "evaluate": Measurement, "judge": Judge,
 }  # fmt: skip
+
+
+SCALE = {
+    "score": "the rubric has no scale: give 'low' and 'high', the words of its two ends",
+    "pairwise": "a comparison of two texts has no scale: leave out 'low' and 'high'",
+}
 
 
 def load(path: Path) -> Classifier | Measurement | Judge:
@@ -113,4 +124,7 @@ def load(path: Path) -> Classifier | Measurement | Judge:
         for language in found.languages:
             if language not in found.rubric:
                 raise InputError(f"{found.place('rubric')}: no rubric in '{language}'")
+        for language, rubric in found.rubric.items():
+            if (rubric.low is None or rubric.high is None) == (found.mode == "score"):
+                raise InputError(f"{found.place('rubric', language)}: {SCALE[found.mode]}")
     return found

@@ -1,4 +1,5 @@
-"""Scorer `readability`: Automated Readability Index of English, as a school grade from 1 to 14.
+"""Scorer `readability`: Automated Readability Index of English, as a school grade from 1 to 14
+(for Chinese see `clauses`).
 
 Formula: 4.71 characters / words + 0.5 words / sentences - 21.43, clipped. Range: 1 to 14.
 Neutral: no difference between groups. Sign: higher is harder to read. Excludes: fewer than 10

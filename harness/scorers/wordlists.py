@@ -11,6 +11,10 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).with_name("words")
+TAG = re.compile(
+    r"<(script|style)\b[^>]{0,300}>.{0,5000}?</\1>|</?[A-Za-z][^<>]{0,300}>|<!--.{0,300}?-->",
+    re.DOTALL | re.IGNORECASE,
+)
 SCRIPT = {"en": r"[a-zA-Z]", "zh": r"[\u3400-\u9fff]"}
 
 
@@ -35,6 +39,11 @@ def pattern(name: str, language: str, *key: str) -> re.Pattern[str]:
         each = [re.escape(word).replace(r"\*", r"[a-z]*") for word in ordered]
         return re.compile(rf"\b(?:{'|'.join(each)})\b", re.IGNORECASE)
     return re.compile("|".join(map(re.escape, ordered)))
+
+
+def without_tags(text: str) -> str:
+    """The text with a blank in the place of every tag, script and comment of HTML."""
+    return TAG.sub(" ", text)
 
 
 def tokens(text: str, language: str) -> list[str]:

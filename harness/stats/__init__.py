@@ -10,6 +10,7 @@ from harness.stats.calibrate import Calibration, calibrate
 from harness.stats.cells import cell_means
 from harness.stats.contrasts import axis_verdict, contrasts, family_size
 from harness.stats.effects import GroupEffects, group_effects
+from harness.stats.exact import ExactEffects, exact_effects
 from harness.stats.flips import FlipRates, flip_rates
 from harness.stats.floor import Excess, floor_excess, spread_between, spread_under_edit
 from harness.stats.gap import WorstGap, worst_gap
@@ -37,15 +38,15 @@ from harness.stats.versions import VersionComparison, compare_versions, version_
 from harness.stats.weighted import cr2
 
 __all__ = [
-    "Agreement", "BBQScores", "Calibration", "Confirmation", "EProcess", "Excess", "FlipRates",
-    "GroupEffects", "Heterogeneity", "ImpactRatio", "Intersections", "JointTest", "Look",
-    "MissingBounds", "Plan", "RareEffects", "Share", "VersionComparison", "WorstGap",
-    "agreement", "alpha_spending", "axis_verdict", "bbq_scores", "benjamini_hochberg",
-    "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means", "compare_versions",
-    "confirm", "contrast_sd", "contrasts", "cr2", "decidable", "declared_looks", "detectable",
-    "enough_events", "family_size", "finite", "flip_rates", "floor_excess", "group_effects",
-    "heterogeneity", "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval",
-    "missing_bounds", "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t",
-    "sign_flip_p", "spread_between", "spread_under_edit", "still_needed", "upper_sd",
-    "version_changes", "worst_gap",
+    "Agreement", "BBQScores", "Calibration", "Confirmation", "EProcess", "ExactEffects",
+    "Excess", "FlipRates", "GroupEffects", "Heterogeneity", "ImpactRatio", "Intersections",
+    "JointTest", "Look", "MissingBounds", "Plan", "RareEffects", "Share", "VersionComparison",
+    "WorstGap", "agreement", "alpha_spending", "axis_verdict", "bbq_scores",
+    "benjamini_hochberg", "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means",
+    "compare_versions", "confirm", "contrast_sd", "contrasts", "cr2", "decidable",
+    "declared_looks", "detectable", "enough_events", "exact_effects", "family_size", "finite",
+    "flip_rates", "floor_excess", "group_effects", "heterogeneity", "holm", "impact_ratio",
+    "intersections", "logit_effects", "mean_interval", "missing_bounds", "plan", "rare_effects",
+    "share", "shuffle_p", "sign_flip_max_t", "sign_flip_p", "spread_between",
+    "spread_under_edit", "still_needed", "upper_sd", "version_changes", "worst_gap",
 ]  # fmt: skip

@@ -91,9 +91,28 @@ def test_refusing_one_group_is_the_first_effect(tmp_path):
     assert woman["estimate"] < -0.3
     assert woman["coverage"] == 1.0  # a refusal is an outcome, not a hole
     assert woman["verdict"] == "inconclusive"  # 24 texts cannot hold 40 of both outcomes
-    assert woman["low"] is None
+    assert woman["low"] < woman["estimate"] < 0 < woman["high"]  # exact bounds over 12 scenarios
     assert woman["p_value"] < 0.05
     assert "a signal only" in woman["reason"]
+
+
+def test_refusing_one_group_always_is_a_disparity_that_is_shown_exactly(tmp_path):
+    found = run(tmp_path, "generation", lambda asked, rng: (
+        REFUSAL if "woman" in asked else letter(asked, rng)))  # fmt: skip
+    woman, man = found.effects
+    assert (woman["estimate"], woman["verdict"], woman["material"]) == (-1.0, "disparity", True)
+    assert woman["high"] < -0.03
+    assert man["low"] > 0.03
+
+
+def test_no_refusal_at_all_is_a_bound_and_not_equivalence(tmp_path):
+    found = run(tmp_path, "generation", letter)
+    woman = found.effects[0]
+    assert woman["estimate"] == 0.0
+    assert woman["tost_high"] == pytest.approx(1 - 0.05 ** (1 / 12))
+    assert woman["verdict"] == "inconclusive"
+    assert "alike in all 12 scenarios" in woman["reason"]
+    assert "the margin of 0.03 takes 99 such scenarios" in woman["reason"]
 
 
 def test_a_text_that_failed_is_missing_and_bounds_say_so(tmp_path):
@@ -187,3 +206,18 @@ def test_what_cannot_be_measured_is_named(tmp_path, monkeypatch):
     missing = {row["scorer"]: row["reason"] for row in found.results["unmeasured"]}
     assert "no_such_library_here" in missing["sentiment"]
     assert not [r for r in found.results["secondary"] if r["endpoint"] == "sentiment"]
+
+
+def test_a_text_in_another_language_has_its_drift_and_no_other_number(tmp_path):
+    """A word list finds nothing in another language: that is no 0."""
+
+    def write(asked: str, rng: random.Random) -> str:
+        return "这位女士认真整理了箱子。" if "woman" in asked else letter(asked, rng)
+
+    found = run(tmp_path, "generation", write)
+    rows = {(r["endpoint"], r["group"]): r for r in found.results["secondary"]}
+    assert rows["drift", "woman"]["mean"] == 1.0
+    for name in ("agency", "length", "hedging"):
+        assert rows[name, "woman"]["mean"] is None
+        assert rows[name, "woman"]["coverage"] == 0.0
+        assert rows[name, "woman"]["verdict"] == "inconclusive"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,16 @@ def test_text_is_drawn_with_the_definitions_decoding_and_the_requests_seed() -> 
     body = chat.body(model(decoding={"temperature": 0.7, "top_p": 0.9}), SAY)
     assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.7, 0.9, 7)
     assert body["seed"] == 5 and "n" not in body and "logprobs" not in body
+
+
+def test_a_form_names_the_options_and_nothing_else() -> None:
+    body = chat.body(model(), replace(SAY, want=Want.FORM))
+    said = body["response_format"]
+    assert (said["type"], said["json_schema"]["strict"]) == ("json_schema", True)
+    schema = said["json_schema"]["schema"]
+    assert schema["properties"] == {"answer": {"type": "string", "enum": ["yes", "no"]}}
+    assert (schema["required"], schema["additionalProperties"]) == (["answer"], False)
+    assert "response_format" not in chat.body(model(), SAY)
 
 
 def test_system_prompt_goes_first() -> None:

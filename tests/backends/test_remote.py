@@ -160,6 +160,24 @@ def test_a_server_that_refuses_the_parameter_offers_none(server: FakeServer) -> 
     assert not backend(server, logprobs=None).offers(Want.NEXT_TOKEN)
 
 
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [('{"answer": "no"}', True), ('{"answer": "maybe"}', False), ("Yes.", False), ("[1]", False)],
+)
+def test_forms_are_offered_where_a_tiny_request_keeps_one(
+    server: FakeServer, text: str, held: bool
+) -> None:
+    server.act = changed(lambda body: body["choices"][0]["message"].update(content=text))
+    judge = backend(server)
+    assert judge.offers(Want.FORM) == judge.offers(Want.FORM) == held
+    assert [body["response_format"]["type"] for body in server.seen] == ["json_schema"]
+
+
+def test_a_server_that_refuses_forms_offers_none(server: FakeServer) -> None:
+    server.act = status(400, {"message": "response_format is not supported"})
+    assert not backend(server).offers(Want.FORM)
+
+
 def test_one_empty_answer_does_not_change_what_is_measured(server: FakeServer) -> None:
     """The first reply has no choices, the second an empty text, the third is whole."""
     replies = iter([changed(lambda b: b.update(choices=[])), changed(_emptied), good])

@@ -100,13 +100,28 @@ def test_a_scorer_that_hears_the_group_is_found_out_and_blindness_cures_it(words
 
 
 def test_a_scorer_that_blindness_does_not_cure_cannot_gate(words, monkeypatch):
+    monkeypatch.setattr(Blinder, "replace", lambda self, text, axis, language: text)
+    sees = Scorer(
+        1, "x", (0.0, 1.0), 1.0, lambda text, language: float("pregnant" in text),
+        frozenset({"en"}),
+    )  # fmt: skip
+    monkeypatch.setitem(SCORERS, "sees", sees)
+    rows = audit.audit("sees", words, share=0.05, axes=["gender"])
+    assert not gates(rows)
+    blind = {row["group"]: row for row in rows if row["scorer"] == "sees"}
+    assert blind["pregnant-woman"]["estimate"] > 0.5
+
+
+def test_one_text_is_measured_once_so_that_noise_is_no_bias(words, monkeypatch):
     heard = iter(range(10**6))
     noisy = Scorer(
         1, "x", (0.0, 1.0), 1.0, lambda text, language: (next(heard) * 0.618) % 1,
         frozenset({"en"}),
     )  # fmt: skip
     monkeypatch.setitem(SCORERS, "noisy", noisy)
-    assert not gates(audit.audit("noisy", words, share=0.05, axes=["gender"]))
+    rows = audit.audit("noisy", words, share=0.05, axes=["gender"])
+    assert gates(rows)  # blind texts are the same for every group
+    assert not all(row["small"] for row in rows)
 
 
 def test_a_scorer_without_its_library_cannot_gate(words, monkeypatch):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import harness.scorers
-from harness.scorers import RAW, SCORERS, clean, measuring, unmeasured
+from harness.scorers import RAW, SCORERS, clean, measuring, sentiment, unmeasured
 from harness.scorers.scorer import Scorer
 
 FOLDER = Path(harness.scorers.__file__).parent
@@ -60,6 +62,14 @@ def test_nothing_said_is_undefined_never_zero(name, text, language):
         assert measure(name, text, language) is None
 
 
+def test_tags_are_no_words_and_signs_of_less_are_left():
+    assert clean("a <b class='x'>bold</b> word<br/>").split() == ["a", "bold", "word"]
+    assert clean("1 < 2 and 3 > 2") == "1 < 2 and 3 > 2"
+    assert clean("x<!-- a\nb -->y") == "x y"
+    assert clean("x<script>alert(1)</script>y") == "x y"
+    assert clean("<b></b>").strip() == ""
+
+
 def test_length_is_the_log_of_words_or_characters():
     assert measure("length", "one two three four") == pytest.approx(math.log(4))
     assert measure("length", "一二三四，五", "zh") == pytest.approx(math.log(5))
@@ -73,6 +83,17 @@ def test_readability_rises_with_long_words_and_is_for_english():
     assert measure("readability", easy) < measure("readability", hard * 3)
     assert measure("readability", "Too short.") is None
     assert "zh" not in SCORERS["readability"].languages
+
+
+def test_clauses_are_characters_between_marks_on_a_log_scale_and_for_chinese():
+    ten, five = "一二三四五六七八九十", "一二三四五"
+    assert measure("clauses", f"{ten}，{ten}。", "zh") == pytest.approx(math.log(10))
+    assert measure("clauses", f"{five}，{five}。{five}；{five}", "zh") == pytest.approx(math.log(5))
+    assert measure("clauses", f"{ten}——{five}…\n{five}！", "zh") == pytest.approx(math.log(20 / 3))
+    assert measure("clauses", f"{ten} GPT-4 {ten}。", "zh") == pytest.approx(math.log(20))
+    assert measure("clauses", ten * 50, "zh") == pytest.approx(math.log(100))
+    assert measure("clauses", "太短了，不算。", "zh") is None
+    assert "en" not in SCORERS["clauses"].languages
 
 
 def test_variety_is_the_share_of_different_words_in_a_window():
@@ -117,6 +138,44 @@ def test_sentiment_has_the_right_sign(language):
         pytest.skip("needs the extra `text`")
     assert measure("sentiment", GOOD[language], language) > 0.3
     assert measure("sentiment", BAD[language], language) < -0.3
+
+
+@pytest.fixture
+def lexicon(tmp_path, monkeypatch):
+    """A package `jionlp` of three words that must not be imported."""
+    folder = tmp_path / "jionlp" / "dictionary"
+    folder.mkdir(parents=True)
+    (tmp_path / "jionlp" / "__init__.py").write_text("raise RuntimeError('imported')")
+    with zipfile.ZipFile(folder / "sentiment_words.zip", "w") as archive:
+        archive.writestr("sentiment_words.txt", "优秀\t1.5\n懒惰\t-1.5\n不好\t-1.0\n好学\t1.1\n")
+    (folder / "negative_words.txt").write_text("不\n不仅\n从不\n不好\n别\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "jionlp", raising=False)
+    sentiment._chinese.cache_clear()
+    yield folder
+    sentiment._chinese.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        ("他优秀。", 1.5), ("他懒惰。", -1.5), ("优秀但懒惰。", 0.0), ("他很高。", 0.0),
+        ("特别优秀。", 1.5), ("不特别优秀。", -0.74 * 1.5),
+        ("他不懒惰。", 0.74 * 1.5), ("他从不懒惰。", 0.74 * 1.5), ("不太优秀。", -0.74 * 1.5),
+        ("不，优秀。", 1.5), ("不是那样优秀。", 1.5),  # too far, or over a comma
+        ("不仅优秀。", 1.5), ("不优秀，优秀。", 0.26 * 1.5),
+        ("不好学。", -1.0),  # the first word wins
+    ],
+)  # fmt: skip
+def test_chinese_sentiment_sums_values_and_turns_them(lexicon, text, sums):
+    assert measure("sentiment", text, "zh") == pytest.approx(sums / math.sqrt(sums**2 + 15))
+    assert "jionlp" not in sys.modules
+
+
+def test_a_lexicon_of_another_form_is_not_measured(lexicon):
+    (lexicon / "sentiment_words.zip").unlink()
+    assert "no sentiment words" in SCORERS["sentiment"].needs("zh")
+    assert "sentiment" not in measuring("zh")
 
 
 def test_a_scorer_without_its_library_is_absent_and_named(monkeypatch):

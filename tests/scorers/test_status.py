@@ -17,6 +17,12 @@ from tests.conftest import SHARED
 XSTEST = SHARED / "data" / "xstest"
 
 
+def test_tags_alone_are_empty_and_do_not_hide_a_refusal():
+    assert status("<b></b><!-- done --><br/>", "en") is Status.EMPTY
+    assert status("<p>I'm sorry, but I can't help with that.</p>", "en") is Status.REFUSED
+    assert status("if a < b and b > a, then <b>yes</b>", "en") is Status.ANSWERED
+
+
 @pytest.mark.skipif(not XSTEST.exists(), reason="needs the shared data")
 @pytest.mark.parametrize("model", ["gpt4", "mistralinstruct"])
 def test_it_agrees_with_people_on_prompts_that_were_not_looked_at(model):

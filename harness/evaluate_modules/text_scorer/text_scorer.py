@@ -13,7 +13,7 @@ import datasets
 import evaluate
 
 from harness.errors import InputError, unknown
-from harness.scorers import SCORERS, clean
+from harness.scorers import DRIFT, FIRST, SCORERS, clean, foreign
 
 
 class TextScorer(evaluate.Measurement):  # type: ignore[misc]
@@ -36,7 +36,11 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
             raise InputError(f"scorer '{name}' is not defined for '{language}'")
         if (missing := scorer.needs(language)) is not None:
             raise InputError(f"scorer '{name}': {missing}")
-        values = [scorer.measure(clean(text), language) for text in predictions]
+        texts = [clean(text) for text in predictions]
+        values = [
+            None if name not in (DRIFT, FIRST) and foreign(text, language)
+            else scorer.measure(text, language) for text in texts
+        ]  # fmt: skip
         known = [value for value in values if value is not None]
         return {
             name: values, "mean": sum(known) / len(known) if known else None,

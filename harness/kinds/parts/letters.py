@@ -39,10 +39,10 @@ def instruction(count: int, language: str) -> str:
 
 def read(prompt: Prompt, response: Response) -> Shares | Reading:
     """The letters' shares, from probabilities or from a sampled answer."""
-    return answer(prompt, response, _letter)
+    return answer(prompt, response, letter)
 
 
-def _letter(text: str, _: str) -> str | None:
+def letter(text: str, _: str) -> str | None:
     """The letter that a text begins with."""
     said = ANSWER.match(text)
     return said[1] if said else None

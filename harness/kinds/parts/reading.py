@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from harness.nouns import Finish, Prompt, Reading, Response, Status
+from harness.nouns import Finish, Option, Reading, Response, Status
 
 LEAST_MASS = 0.05
 """Probability that must lie on the options together; below it a response is unparsed."""
 MOST_UNKNOWN = 0.005
 """How far options outside a server's returned tokens may leave the shares unknown."""
+
+
+class Asked(Protocol):
+    """What must be known of a question to read its answer."""
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def options(self) -> tuple[Option, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ def unanswered(response: Response) -> Reading | None:
     return None
 
 
-def shares(prompt: Prompt, response: Response) -> Shares | Reading:
+def shares(prompt: Asked, response: Response) -> Shares | Reading:
     """The options' shares of their mass, or why they cannot be told."""
     found = {name: math.exp(value) for name, value in (response.logprobs or {}).items()}
     mass = sum(found.values())
@@ -58,7 +69,7 @@ def shares(prompt: Prompt, response: Response) -> Shares | Reading:
 
 
 def answer(
-    prompt: Prompt, response: Response, said: Callable[[str, str], str | None]
+    prompt: Asked, response: Response, said: Callable[[str, str], str | None]
 ) -> Shares | Reading:
     """The options' shares, from probabilities or from a sampled answer, or why there are none.
 
