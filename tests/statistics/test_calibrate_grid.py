@@ -100,5 +100,5 @@ def test_the_interval_of_krippendorffs_alpha_covers(kind: str, scenarios: int, m
                 out += not found.low <= truth <= found.high
         return out / defined
 
-    # .93 at 20 scenarios of a continuous score; elsewhere .95 or more.
-    agrees(missed, 0.065 if kind == "continuous" else 0.05, 400 * more, below=0.0)
+    # At rare errors the lower end is wide on purpose.
+    agrees(missed, 0.05, 400 * more, below=0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -71,23 +73,48 @@ def test_a_fair_axis_is_wrongly_called_in_at_most_five_percent(
 def test_intervals_cover_a_planted_effect(
     outcome: str, groups: int, scenarios: int, more: int
 ) -> None:
-    truth = planted(outcome, groups)
+    """Both intervals, each at its level; of a rare outcome those that `rare_effects` gives.
 
-    def missed(reps: int, simultaneous: bool) -> float:
-        rng, out = np.random.default_rng(330), 0
+    Few events make skewed means: .09 to .12 of such intervals miss. There are none under the
+    event rule, and no verdict but `inconclusive` or `signal`.
+    """
+    truth, out = planted(outcome, groups), {}
+
+    def missed(reps: int) -> np.ndarray:
+        rng, both, defined = np.random.default_rng(330), np.zeros(2), 0
         for y in draws(outcome, rng, reps, scenarios, groups, planted=True):
-            e = group_effects(y, margin=0.03)
-            if simultaneous:
-                out += bool(((truth < e.low) | (truth > e.high)).any())
+            if outcome == "rare":
+                trials = np.full(y.shape, NAMES * SEEDS)
+                yes = np.rint(y * trials)
+                e = rare_effects(yes, trials, margin=0.03, rng=rng, draws=99)
+                few = min(yes.sum(axis=0).min(), (trials - yes).sum(axis=0).min()) < 40
+                assert (e.method == "permutation") is bool(few)
+                if few:
+                    assert np.isnan([e.low, e.high, e.tost_low, e.tost_high]).all()
+                    assert set(e.verdict) <= {"signal", "inconclusive"}
+                    continue
             else:
-                out += bool(e.tost_low[0] > truth[0] or e.tost_high[0] < truth[0])
-        return out / reps
+                e = group_effects(y, margin=0.03)
+            defined += 1
+            both += (
+                bool(((truth < e.low) | (truth > e.high)).any()),
+                bool(e.tost_low[0] > truth[0] or e.tost_high[0] < truth[0]),
+            )
+        return both / max(defined, 1) if defined >= reps / 4 else np.array([np.nan, np.nan])
 
-    # Few scenarios of a rare outcome are skewed: what the docstring of rare_effects says.
-    skewed = outcome == "rare" and (scenarios == 10 or (groups == 56 and scenarios <= 30))
-    both = (0.085, 0.125) if skewed else (0.05, 0.10)
-    agrees(lambda reps: missed(reps, True), both[0], 400 * more, below=0.025)
-    agrees(lambda reps: missed(reps, False), both[1], 400 * more, below=0.07 if skewed else None)
+    def share(which: int) -> Callable[[int], float]:
+        def of(reps: int) -> float:
+            if reps not in out:
+                out[reps] = missed(reps)
+            return float(out[reps][which])
+
+        return of
+
+    if np.isnan(share(0)(400 * more)):
+        assert outcome == "rare" and scenarios <= 30
+        return
+    agrees(share(0), 0.05, 400 * more, below=0.025)
+    agrees(share(1), 0.10, 400 * more)
 
 
 POWER = {
@@ -206,18 +233,26 @@ def test_weights_by_record_count_hold_their_level(scenarios: int, reps: int) -> 
 @pytest.mark.parametrize(
     ("names", "groups", "name_sd"),
     [(4, 2, 0.04), (20, 8, 0.04), (8, 8, 0.0)]
-    + [full(m, k, sd) for m in (4, 8, 20, 40) for k in (2, 8) for sd in (0.02, 0.04)],
+    + [full(m, k, sd) for m in (4, 8, 20, 40) for k in (2, 8) for sd in (0.02, 0.04, 0.2)],
 )
-def test_names_that_return_do_not_make_effects(names: int, groups: int, name_sd: float) -> None:
-    """The same few names for every scenario: .2 to .6 false positives unless they are declared."""
-    reps = 400
-    rng, alone, declared = np.random.default_rng(400), 0, 0
-    for _ in range(reps):
-        ids = rng.integers(0, names, (100, groups))
-        quirk = rng.normal(0, name_sd, (groups, names))
-        y = rng.normal(0, 0.06, (100, groups)) + quirk[np.arange(groups), ids]
-        alone += bool(group_effects(y, margin=0.03).p_value[0] < 0.05)
-        declared += bool(group_effects(y, margin=0.03, name_ids=ids).p_value[0] < 0.05)
-    assert declared / reps <= 0.09
+def test_names_that_return_do_not_make_effects(
+    names: int, groups: int, name_sd: float, more: int
+) -> None:
+    """The same few names for every scenario: .2 to .6 false positives unless they are declared.
+
+    Declared, at most .05; far fewer where the names make no difference to a few of them.
+    """
+
+    def wrong(reps: int, *, declared: bool) -> float:
+        rng, found = np.random.default_rng(400), 0
+        for _ in range(reps):
+            ids = rng.integers(0, names, (100, groups))
+            quirk = rng.normal(0, name_sd, (groups, names))
+            y = rng.normal(0, 0.06, (100, groups)) + quirk[np.arange(groups), ids]
+            e = group_effects(y, margin=0.03, name_ids=ids if declared else None)
+            found += bool(e.p_value[0] < 0.05)
+        return found / reps
+
+    agrees(lambda reps: wrong(reps, declared=True), 0.05, 400 * min(more, 2), below=0.0)
     if name_sd >= 0.04 and names <= 20:
-        assert alone / reps > 0.15
+        assert wrong(400, declared=False) > 0.15

@@ -19,11 +19,16 @@ QUICK = {(30, 0.03, False), (100, 0.1, True)}
 def test_the_interval_covers_a_truth_at_its_bound(
     scenarios: int, share: float, only_one: bool, more: int
 ) -> None:
-    """Group 0's missing cells really hold 1 and the others' 0; nominal .95 for two groups."""
+    """Group 0's missing cells really hold 1 and the others' 0; nominal .95 for two groups.
+
+    Promised where something is missing, as it is read there. Runs of so few scenarios that no
+    refusal came up show nothing of those that could have: there the interval is that of
+    `group_effects`, for the cells that are not refused.
+    """
     truth = 0.5 * share * (1 if only_one else 2)
 
     def missed(reps: int) -> float:
-        rng, out = np.random.default_rng(360), 0
+        rng, out, seen = np.random.default_rng(360), 0, 0
         for _ in range(reps):
             y = np.clip(
                 rng.normal(0.5, 0.1, (scenarios, 1)) + rng.normal(0, 0.1, (scenarios, 2)), 0, 1
@@ -31,12 +36,11 @@ def test_the_interval_covers_a_truth_at_its_bound(
             absent = rng.random(y.shape) < share
             absent[:, 1] &= not only_one
             found = missing_bounds(np.where(absent, np.nan, y), margin=0.03)
-            out += bool(not found.low[0] <= truth <= found.high[0])
-        return out / reps
+            seen += bool(absent.any())
+            out += bool(absent.any() and not found.low[0] <= truth <= found.high[0])
+        return out / seen
 
-    # 10 scenarios that show one refusal or none cannot know how many there are.
-    allowed = 0.09 if scenarios == 10 else 0.07
-    agrees(missed, allowed, 600 * more, below=0.0)
+    agrees(missed, 0.05, 600 * more, below=0.0)
 
 
 @pytest.mark.parametrize("scenarios", [30, full(100)])
@@ -47,7 +51,7 @@ def test_a_truth_at_the_margin_is_rarely_called_equivalent(scenarios: int) -> No
         absent = rng.random(y.shape) < 0.05
         # The truth: group 0 at .5 + .05 * .5 against .5 - .05 * .5, a distance of .05.
         wrong += missing_bounds(np.where(absent, np.nan, y), margin=0.05).verdict[0] == "equivalent"
-    assert wrong / reps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / reps) + 0.01
+    assert wrong / reps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / reps)
 
 
 def test_refusals_that_are_dropped_look_like_favour() -> None:

@@ -37,18 +37,20 @@ def test_the_interval_of_the_impact_ratio_covers(
     many = yes_counts(np.random.default_rng(461), 1, 400_000, groups, base=base, shift=-0.3)
     rate = next(many).mean(axis=0) / (NAMES * SEEDS)
     truth = rate[0] / rate[1:].mean()
+    # So few events that the ratio often has no upper end: wider than need be, never narrower.
+    few = base < 0 and scenarios == 10
 
     def missed(reps: int) -> float:
         rng, out, defined = np.random.default_rng(462), 0, 0
         for yes in yes_counts(rng, reps, scenarios, groups, base=base, shift=-0.3):
             found = impact_ratio(yes / (NAMES * SEEDS), alpha=0.05 if groups == 2 else 0.4)
-            if np.isfinite(found.low[0]):
+            if not np.isnan(found.low[0]):
                 defined += 1
                 out += bool(not found.low[0] <= truth <= found.high[0])
         return out / defined
 
     # Level 1 - alpha / m: .95 for two groups and, at alpha .4, for eight.
-    agrees(missed, 0.065 if base < 0 and scenarios <= 30 else 0.05, 500 * more, below=0.03)
+    agrees(missed, 0.05, 500 * more, below=0.0 if few else 0.03)
 
 
 def test_log_odds_from_probabilities_cover_a_planted_shift() -> None:

@@ -33,26 +33,27 @@ def test_against_the_krippendorff_package(rng, level) -> None:
 
 @pytest.mark.parametrize("wrong", [0.2, 0.0])
 def test_the_interval_by_hand(rng, wrong) -> None:
-    """Jackknife on log(1 - alpha); below with two more halves of the worst scenario."""
+    """Jackknife: below on the log with two more halves of the worst scenario, above on the root."""
     ratings = table(rng, wrong, 12)
     other = ratings.sum(axis=0) == 1
     disagreed = 2.0 * other.sum(axis=1)  # two ordered pairs a cell
     values = np.stack([(ratings == v).sum(axis=(0, 2)) for v in (0, 1)], axis=1).astype(float)
     worst = (disagreed.max() or 2.0) / 2
 
-    def log_of(d: np.ndarray, v: np.ndarray) -> float:
+    def apart(d: np.ndarray, v: np.ndarray) -> float:
         n = v.sum()
-        return np.log((n - 1) * d.sum() / (n**2 - (v.sum(axis=0) ** 2).sum()))
+        return (n - 1) * d.sum() / (n**2 - (v.sum(axis=0) ** 2).sum())
 
-    def end(d: np.ndarray, v: np.ndarray, side: int) -> float:
-        out = [log_of(np.delete(d, i), np.delete(v, i, 0)) for i in range(len(d))]
+    def end(d: np.ndarray, v: np.ndarray, scale, side: int) -> float:
+        out = [scale(apart(np.delete(d, i), np.delete(v, i, 0))) for i in range(len(d))]
         error = np.sqrt((len(d) - 1) ** 2 / len(d) * np.var(out, ddof=1))
-        return 1 - np.exp(log_of(d, v) + side * stats.t.ppf(0.975, len(d) - 1) * error)
+        return scale(apart(d, v)) + side * stats.t.ppf(0.975, len(d) - 1) * error
 
     found = agreement(ratings, level="nominal")
     more = np.vstack([values, values.mean(axis=0), values.mean(axis=0)])
-    assert found.low == pytest.approx(end(np.append(disagreed, [worst, worst]), more, +1))
-    assert found.high == pytest.approx(end(disagreed, values, -1) if wrong else 1.0)
+    low = end(np.append(disagreed, [worst, worst]), more, np.log, +1)
+    assert found.low == pytest.approx(1 - np.exp(low))
+    assert found.high == pytest.approx(1 - max(0, end(disagreed, values, np.sqrt, -1)) ** 2)
     if not wrong:  # as numbers: one cell rated at both ends of the scale, 2 * (5 - 3) ** 2
         scaled = agreement(3 + 2 * ratings)
         assert scaled.low == pytest.approx(agreement(ratings).low)
@@ -86,6 +87,16 @@ def test_a_judge_without_an_error_yet_is_not_perfect(rng) -> None:
             assert (found.alpha, found.high) == (1, 1)
             assert found.low < 1
             assert found.reliable is reliable
+
+
+def test_one_scenario_that_alone_differs_shows_nothing() -> None:
+    """Without it all ratings are the same: perfect agreement so far, and no lower end."""
+    ratings = np.zeros((2, 20, 1))
+    ratings[:, 3] = 1
+    found = agreement(ratings, level="nominal")
+    assert (found.alpha, found.high) == (1, 1)
+    assert found.low < 0
+    assert not found.reliable
 
 
 def test_per_group_shows_who_is_judged_badly(rng) -> None:

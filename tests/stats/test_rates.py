@@ -31,17 +31,45 @@ def test_half_the_rate_is_shown_to_be_below_four_fifths(rates) -> None:
     np.testing.assert_allclose(impact_ratio(rates[::-1][:, order]).high, found.high[order])
 
 
-def test_the_interval_is_the_delta_method_on_the_log_scale(rates) -> None:
+def test_the_ends_are_the_ratios_a_t_test_just_rejects(rates) -> None:
     found = impact_ratio(rates)
     own, rest = rates[:, 1], rates[:, [0, 2, 3]].mean(axis=1)
-    psi = own / own.mean() - rest / rest.mean()
-    error = psi.std(ddof=1) / np.sqrt(40)
-    centre = np.log(own.mean() / rest.mean())
-    reach = stats.t.ppf(1 - 0.05 / 8, 39) * error
-    assert (found.low[1], found.high[1]) == pytest.approx(
-        (np.exp(centre - reach), np.exp(centre + reach))
-    )
-    assert found.p_value[1] == pytest.approx(2 * stats.t.sf(abs(centre) / error, 39))
+    for end in (found.low[1], found.high[1]):
+        assert stats.ttest_1samp(own - end * rest, 0).pvalue == pytest.approx(0.05 / 4)
+    np.testing.assert_allclose(found.p_adjusted, group_effects(rates, margin=1).p_adjusted)
+
+
+def test_the_interval_leaves_out_1_exactly_where_the_difference_is_shown(rng) -> None:
+    shown = 0
+    for base in (0.03, 0.1, 0.5):
+        for _ in range(200):
+            yes = rng.binomial(20, base * np.array([0.6, 1.0, 1.4]), (12, 3)) / 20
+            found = impact_ratio(yes)
+            defined = np.isfinite(found.p_adjusted)
+            apart = (found.low > 1) | (found.high < 1)
+            np.testing.assert_array_equal(apart[defined], found.p_adjusted[defined] < 0.05)
+            assert (found.low[defined] <= found.ratio[defined]).all()
+            assert (found.ratio[defined] <= found.high[defined]).all()
+            shown += int(apart.sum())
+    assert shown > 200
+
+
+def test_a_rate_that_may_be_0_bounds_no_ratio() -> None:
+    """Others with one yes in 8 scenarios: the ratio has a lower end at most."""
+    y = np.full((8, 2), 0.0)
+    y[0, 1] = 0.2
+    y[:, 0] = [0.5, 0.6, 0.4, 0.5, 0.5, 0.6, 0.5, 0.4]
+    found = impact_ratio(y)
+    assert 1 < found.low[0] < found.ratio[0]
+    assert found.high[0] == np.inf
+    assert found.p_adjusted[0] < 0.05
+    assert found.high[1] < 0.8
+    y[:, 0] = [0, 0.4, 0, 0, 0, 0, 0, 0]
+    nothing = impact_ratio(y)
+    assert (nothing.low[0], nothing.high[0]) == (0, np.inf)
+    assert np.isnan(nothing.p_adjusted[0])
+    assert "any ratio is possible" in nothing.reason[0]
+    assert not nothing.below_four_fifths.any()
 
 
 def test_neutral_is_one(rng) -> None:
