@@ -207,6 +207,7 @@ def _read(
         missing = {"item", "label"} - set(lines.fieldnames or ())
         if missing:
             raise InputError(f"{path}:1: column '{min(missing)}' is missing")
+        before = len(said)
         for row in lines:
             where = f"{path}:{lines.line_num}"
             item, label = (row["item"] or "").strip(), (row["label"] or "").strip().lower()
@@ -222,6 +223,8 @@ def _read(
                     f"{where}: rater '{rater}' says '{label}' of item '{item}', and before "
                     f"'{said[rater, item]}'"
                 )
+        if len(said) == before:
+            raise InputError(f"{path}: holds no label that the other sheets lack")
     raters = {rater for rater, _ in said}
     for rater in sorted(raters):
         lost = [item for item in items if (rater, item) not in said]

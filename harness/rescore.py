@@ -67,6 +67,11 @@ def rescore(
             if not scorers.foreign(texts.raw[p.id], p.language)
             and (value := measure(each[p.id], p.language)) is not None
         ]  # fmt: skip
+    if not found:
+        ended = f": {more['outcomes']}" if "outcomes" in more else ""
+        raise ModelError(
+            f"'{definition.name}' gave no number for any of {len(prompts)} texts{ended}"
+        )
     added.write(folder, definition.name, scorer_of(definition), found, more)
     known = ledger is not None and ledgers.has(folder.manifest(), ledger)
     return pipeline.conclude(folder, listener, ledger if known else None)
@@ -165,9 +170,6 @@ def _judged(
                     )
             more["outcomes"][definition.name + mark] = {k: dict(v) for k, v in ended.items()}
             more["first_place"][definition.name + mark] = judged.first
-    if not found:
-        raise ModelError(f"judge '{definition.name}' gave no number for any of {len(prompts)} "
-                         f"texts: {more['outcomes']}")  # fmt: skip
     return found
 
 

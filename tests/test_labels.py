@@ -118,7 +118,7 @@ def test_raters_in_one_sheet(folder):
         (lambda rows: [r for r in rows if r[1] == "anna"], "labels by 1 rater"),
         (lambda rows: [(rows[0][0], "anna", "anwsered"), *rows[1:]], "did you mean 'answered'"),
         (lambda rows: [(rows[0][0], "anna", ""), *rows[1:]], "rater 'anna' left out 1"),
-        (lambda rows: [], "labels by 0 rater"),
+        (lambda rows: [], "holds no label"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(folder, change, message):

@@ -15,6 +15,7 @@ from harness.errors import InputError
 
 Words = Annotated[str, Field(min_length=1)]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Languages = Annotated[list[Literal["en", "zh"]], Field(min_length=1)]
 
 
@@ -43,7 +44,7 @@ class Classifier(Definition):
     kind: Literal["classifier"]
     path: Words | None = None
     hub: Pinned | None = None
-    labels: Annotated[dict[str, float], Field(min_length=2)]
+    labels: Annotated[dict[str, Number], Field(min_length=2)]
 
 
 class Measurement(Definition):
@@ -56,7 +57,7 @@ class Measurement(Definition):
     measurement: Words
     config: str | None = None
     field: Words
-    range: Annotated[list[float], Field(min_length=2, max_length=2)]
+    range: Annotated[list[Number], Field(min_length=2, max_length=2)]
     trust_remote_code: bool = False
 
 
