@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness import added, audits, kinds, lexicon, pipeline, policy, preparing, scorers
+from harness import added, audits, kinds, lexicon, pipeline, policy, preparing, scorers, seal
 from harness import ledger as ledgers
 from harness.backends import Backend
 from harness.documents import shipped
@@ -18,7 +18,7 @@ from harness.scorers.audit import audit
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
 from harness.scorers.wordlists import load
-from harness.store import RunFolder
+from harness.store import DESIGN, RESPONSES, RunFolder
 
 Definition = definitions.Classifier | definitions.Measurement | definitions.Judge
 
@@ -42,12 +42,16 @@ def rescore(
     Raises
     ------
     InputError
-        The definition is at fault, its name is taken, or the run holds no texts for it.
+        The definition is at fault, its name is taken, or the run is unfinished, was changed or
+        holds no texts for it.
+    ModelError
+        Not one text got a number.
     """
     listener = listener or preparing.Silent()
     definition = definitions.load(path)
     if definition.name in scorers.SCORERS or definition.name.endswith(RAW):
         raise InputError(f"{definition.place('name')}: '{definition.name}' is a scorer's own name")
+    seal.checked(folder, (DESIGN, RESPONSES))  # what is sealed anew must be what was asked
     design, responses = folder.design(), folder.responses()
     asked = [p for p in design.prompts
              if p.kind in kinds.TEXTS and p.language in definition.languages]  # fmt: skip

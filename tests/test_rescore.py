@@ -110,6 +110,16 @@ def test_scoring_again_renews_the_ledgers_record_and_keeps_the_day(
     assert ledger.read(book) == []  # a run that has no record gets none by being scored
 
 
+def test_answers_that_were_changed_are_not_sealed_anew(folder, tmp_path):
+    path = definition(tmp_path, kind="classifier", name="t", path="p", labels=LABELS)
+    with pytest.raises(InputError, match="none"):
+        rescore(RunFolder(tmp_path / "none"), path)
+    answers = folder.path / "responses.parquet"
+    answers.write_bytes(answers.read_bytes() + b" ")
+    with pytest.raises(InputError, match="changed after the run was finished"):
+        rescore(folder, path)
+
+
 def test_the_number_is_the_mean_value_under_the_probabilities(tiny_classifier, tmp_path):
     one, other = (
         scorer_of(definitions.load(definition(
