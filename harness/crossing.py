@@ -124,8 +124,14 @@ def _given(suite: Suite, lexicon: Lexicon, language: str) -> Crossing:
         if isinstance(names, str):
             found[axis] = lexicon.speaking(axis, language, "explicit")
             continue
+        speaking = {name for cue in ("explicit", "implicit")
+                    for name in lexicon.speaking(axis, language, cue)}  # fmt: skip
         for i, name in enumerate(names):
-            lexicon.group(axis, name, where=suite.place("groups", language, axis, i))
+            where = suite.place("groups", language, axis, i)
+            lexicon.group(axis, name, where=where)
+            if name not in speaking:
+                raise InputError(f"{where}: group '{name}' of axis '{axis}' has no words in "
+                                 f"'{language}'; take it out, or write all")  # fmt: skip
         found[axis] = list(names)
     ordered = {axis: found[axis] for axis in lexicon.axes if axis in found}
     for i, (first, second) in enumerate(suite.cross):

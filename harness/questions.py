@@ -149,12 +149,13 @@ def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | 
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
-    languages = [language for language in probe.scenarios if language in core.groups]
-    if not languages:
-        raise InputError(
-            f"{probe.place('scenarios')}: no groups for '{', '.join(probe.scenarios)}'; suite "
-            f"'{CROSSED_BY}' has {', '.join(core.groups)}"
-        )
+    for language in probe.scenarios:
+        if language not in core.groups:
+            raise InputError(
+                f"{probe.place('scenarios', language)}: no groups for '{language}'; suite "
+                f"'{CROSSED_BY}' has {', '.join(core.groups)}"
+            )
+    languages = list(probe.scenarios)
     groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
               for language in languages}  # fmt: skip
     pairs = [axis.split(CROSSED) for axis in (item.partition("=")[0] for item in axes or ())]

@@ -48,6 +48,11 @@ def test_a_folder_of_ones_own_joins_the_library(capsys, tmp_path, monkeypatch):
     rows = json.loads(call(capsys, "list", "suites", "--json")[1])
     mine = next(row for row in rows if row["name"] == "mine")
     assert (mine["kinds"], mine["scenarios"]) == (["decision"], {"en": 38})
+    quick = next(row for row in rows if row["name"] == "axis-gender")
+    assert quick["scenarios"] == {
+        "en": 5 * 36 + 2,
+        "zh": 5 * 36 + 2,
+    }  # awareness: its own axis only
     assert mine["prompts"] == 38 * 2 + 38 + 38  # two groups, a paraphrase and a control each
     shown = call(capsys, "list", "suites")[1]
     assert "mine                   152 prompts   scenarios en 38\n    kinds decision\n" in shown
@@ -85,7 +90,7 @@ BAD = [
     ("worker {is}", "worker works", 14, "has 0 cue slots"),
     ("id: b", "id: a", 18, "scenario id 'a' stands twice"),
     ("  zh:", "  en:", 26, "key 'en' stands here and on line 9"),
-    ("  zh:", "  fr:", 8, "no groups for 'fr'"),
+    ("  zh:", "  fr:", 26, "no groups for 'fr'"),
     ('favourable: "yes"', "favourable: yes", 13, "'scenarios.en.0.favourable'"),
     ("question: Should the firm pay the worker?", "question: on", 15, "put it in quotes"),
     ("kind: decision", "kind: decisions", 3, "did you mean 'decision'"),
@@ -99,8 +104,6 @@ def test_a_bad_probe_is_exit_code_2_with_file_and_line(capsys, planted, old, new
     backend = planted(PlantedBackend(chance()))
     assert old in GOOD
     text = GOOD.replace(old, new, 1)
-    if "fr:" in new:  # no other language is left
-        text = text[: text.index("  en:")] + text[text.index("  fr:") :]
     path = Path("p.yaml")
     path.write_text(text, encoding="utf-8")
     code, out, err = call(capsys, "run", "--suite", "p.yaml")
@@ -139,9 +142,7 @@ def test_a_group_without_words_in_the_language_is_refused(capsys):
     )
     code, _, err = call(capsys, "run", "--suite", "mine.yaml")
     assert code == 2
-    assert re.search(
-        r"quick-decision\.yaml:\d+: group 'zh-local' of axis 'region' has no 'en'", err
-    )
+    assert "mine.yaml:5: group 'zh-local' of axis 'region' has no words in 'en'; take it out" in err
 
 
 def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):

@@ -39,7 +39,8 @@ def _suite(asked: Questions) -> Record:
     return {
         "name": suite.name, "version": suite.version, "languages": list(suite.languages),
         "kinds": list(dict.fromkeys(probe.kind for probe in asked.probes)),
-        "scenarios": {language: sum(len(p.scenarios.get(language, [])) for p in asked.probes)
+        "scenarios": {language: sum(s.axis is None or s.axis in asked.groups[language]
+                                    for p in asked.probes for s in p.scenarios.get(language, []))
                       for language in suite.languages},
         "prompts": asked.count(),
         "probes": list(suite.probes), "cues": suite.cues, "cross": suite.cross,
