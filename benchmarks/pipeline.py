@@ -5,7 +5,8 @@
 
 The design is the suite `quick` with its scenarios repeated under new ids; each prompt is
 answered ten times by a fair coin. Every step is one the program takes, through the functions it
-takes it by. Times are CPU seconds of the process; memory is the largest it has had so far.
+takes it by. Seconds are the process's CPU time and the clock's; memory is the largest it has had
+so far.
 """
 
 from __future__ import annotations
@@ -95,11 +96,8 @@ def designed(prompts: int, samples: int) -> Design:
 def manifest(design: Design) -> Record:
     """A manifest with what the later steps read."""
     plan = preparing.prepare(preparing.DEFAULT_MODEL, "quick", fresh=True)
-    counted = {
-        "hash": design.hash,
-        "prompts": len(design),
-        "blocks": len(set(design.table["block"].to_pylist())),
-    }
+    blocks = len(set(design.table["block"].to_pylist()))
+    counted = {"hash": design.hash, "prompts": len(design), "blocks": blocks}
     return {**plan.manifest, "design": counted, "command": "benchmark", **provenance.here()}
 
 

@@ -120,6 +120,21 @@ def shared(column: Coded, kind: pa.DataType | None = None) -> pa.DictionaryArray
     return pa.DictionaryArray.from_arrays(column.codes.astype(np.int32), values)
 
 
+def plain(table: pa.Table) -> pa.Table:
+    """The table with words themselves in place of their codes."""
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string()) if column.type == SHARED else _decoded(column)
+        columns[name] = column
+    return pa.table(columns)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.Array:
+    chunk = column.unify_dictionaries().combine_chunks()
+    return chunk.dictionary.take(chunk.indices)
+
+
 # -- scores ------------------------------------------------------------------------------------
 
 SCORES = pa.schema(

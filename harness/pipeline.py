@@ -329,7 +329,7 @@ class Run:
         import datasets
 
         rows = tables.answers(self.folder.design(), self.folder.responses(), self.path / SCORES)
-        return datasets.Dataset(tables.plain(rows))
+        return datasets.Dataset(columns.plain(rows))
 
 
 def finished(folder: RunFolder, plan: Plan) -> Run | None:

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from harness.columns import SHARED, Coded, Codes, Wide, coded, read_scores, shared, wide
+from harness.columns import Coded, Codes, Wide, coded, read_scores, shared, wide
 from harness.design import Design
 from harness.kinds.parts.members import Members, members
 from harness.kinds.parts.reading import Asked, logs, powers
@@ -28,7 +28,7 @@ def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
     """Every prompt of the design with what was asked, answered and scored, in design order.
 
     A prompt about several groups has a row for each. Words that many rows share come by codes;
-    `plain` turns them into columns of words.
+    `columns.plain` makes words of them.
 
     Columns: the design's, `text` (the words asked), `status`, `answer` (generated text), `p_NAME`
     for every option, one for every scorer, and `detail`. `path` is the scores file.
@@ -53,21 +53,6 @@ def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
         columns[name] = pa.array(numbers[beside], from_pandas=True)
     columns["detail"] = said["detail"].take(rows)
     return pa.table({"prompt": columns.pop("id"), **columns})
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """The table with words themselves in place of their codes."""
-    columns = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string()) if column.type == SHARED else _decoded(column)
-        columns[name] = column
-    return pa.table(columns)
-
-
-def _decoded(column: pa.ChunkedArray) -> pa.Array:
-    chunk = column.unify_dictionaries().combine_chunks()
-    return chunk.dictionary.take(chunk.indices)
 
 
 def _words(messages: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def test_the_hash_knows_words_and_groups_but_no_order():
     assert design(samples={"decision": 2}).hash != whole.hash
     fewer = {"en": {**GROUPS["en"], "age": GROUPS["en"]["age"][:3]}}
     assert expand([PROBE], WORDS, fewer).hash != whole.hash
+
+
+def test_the_hash_is_of_all_rows_in_their_order_however_they_are_cut(monkeypatch):
+    whole = design(limit=7, samples={"decision": 2})
+    rows = sorted(words(whole))
+    assert whole.hash == hashlib.sha256(b"\n".join([*rows, b""])).hexdigest()
+    ids = [hashlib.sha256(row).hexdigest()[:16] for row in words(whole)]
+    assert whole.table["id"].to_pylist() == ids
+    for size in (1, 50, 100):
+        monkeypatch.setattr("harness.design.AT_A_TIME", size)
+        monkeypatch.setattr("harness.expansion.AT_A_TIME", size)
+        again = design(limit=7, samples={"decision": 2})
+        assert again.prompts == whole.prompts
+        assert again.hash == whole.hash
 
 
 def test_the_first_scenarios_do_not_depend_on_the_limit():

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from harness import tables
+from harness import columns, tables
 from harness.exports.finished import Finished, write
 from harness.nouns import Record
 from harness.store import SCORES
@@ -51,7 +51,7 @@ def _tables(run: Finished) -> dict[str, pa.Table]:
     effects = pa.Table.from_pydict({name: [row.get(name) for row in flat] for name in names})
     folder = run.folder
     rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
-    return {"effects": effects, "responses": tables.plain(rows)}
+    return {"effects": effects, "responses": columns.plain(rows)}
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> Record:

@@ -130,7 +130,7 @@ def score(design: Design, responses: Responses) -> pa.Table:
     """
     rows, kinds = responses.rows_of(design.table["id"]), design.column("kind")
     tables, prompts = [SCORES.empty_table()], [np.zeros(0, np.int64)]
-    for name in dict.fromkeys(kinds.listed()):
+    for name in kinds.take(rows >= 0).in_order().values:
         own = kinds.is_in(name) & (rows >= 0)
         asked = Asked(design.only(own), responses.table.take(pa.array(rows[own])))
         found = KINDS[name].read(asked)

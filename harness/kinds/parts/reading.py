@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.columns import Coded, Codes, Floats, Mask, coded, first_seen, joint
+from harness.columns import SHARED, Coded, Codes, Floats, Mask, coded, first_seen, joint
 from harness.design import Design
 from harness.nouns import Finish, Option, Response, Status
 from harness.responses import table_of
@@ -46,7 +46,8 @@ def asking(
     options: Sequence[tuple[Option, ...]], languages: Sequence[str], responses: Sequence[Response]
 ) -> Asked:
     """Questions that no design has, for `answer`: all that it goes by, row by row."""
-    columns = {"options": [orjson.dumps(each).decode() for each in options], "language": languages}
+    as_json = [orjson.dumps(each).decode() for each in options]
+    columns = {"options": pa.array(as_json, SHARED), "language": pa.array(languages, SHARED)}
     return Asked(Design(pa.table(columns)), table_of(responses))
 
 
