@@ -5,7 +5,8 @@
 
 The design is the suite `quick` with its scenarios repeated under new ids; each prompt is
 answered ten times by a fair coin. Every step is one the program takes, through the functions it
-takes it by. Times are CPU seconds of the process; memory is the largest it has had so far.
+takes it by. Seconds are the process's CPU time and the clock's; memory is the largest it has had
+so far.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from typing import Any
 
 from harness import lexicon, pipeline, preparing, probes, provenance
 from harness.crossing import choose_groups
-from harness.design import Design, expand
+from harness.design import Design
 from harness.documents import shipped
+from harness.expansion import expand
 from harness.nouns import Finish, Record, Response
 from harness.store import Log, RunFolder
 
@@ -82,7 +84,7 @@ def designed(prompts: int, samples: int) -> Design:
     groups = {"en": choose_groups(suite, words, None)["en"]}
     probe = library.probe(suite.probes[0], where="benchmark")
     known = probe.scenarios["en"]
-    each = len(expand([probe], words, groups).prompts) / len(known)
+    each = len(expand([probe], words, groups)) / len(known)
     scenarios = [
         known[i % len(known)].model_copy(update={"id": f"{known[i % len(known)].id}-{i}"})
         for i in range(int(prompts / each) + 1)
@@ -94,7 +96,8 @@ def designed(prompts: int, samples: int) -> Design:
 def manifest(design: Design) -> Record:
     """A manifest with what the later steps read."""
     plan = preparing.prepare(preparing.DEFAULT_MODEL, "quick", fresh=True)
-    counted = {"hash": design.hash, "prompts": len(design.prompts), "blocks": len(design.blocks)}
+    blocks = len(set(design.table["block"].to_pylist()))
+    counted = {"hash": design.hash, "prompts": len(design), "blocks": blocks}
     return {**plan.manifest, "design": counted, "command": "benchmark", **provenance.here()}
 
 
@@ -102,9 +105,9 @@ def write(folder: RunFolder, design: Design) -> None:
     """One line an answer, as a run does it."""
     coin = random.Random(0)
     with Log(folder) as log:
-        for prompt in design.prompts:
+        for prompt in design.table["id"].to_pylist():
             said = "Yes." if coin.random() < 0.5 else "No."
-            log.append(Response(prompt.id, Finish.STOP, text=said, prompt_tokens=60,
+            log.append(Response(prompt, Finish.STOP, text=said, prompt_tokens=60,
                                 completion_tokens=3))  # fmt: skip
 
 

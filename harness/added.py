@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import tables
+import pyarrow as pa
+
+from harness import columns
 from harness.nouns import Record, Score
 from harness.scorers.scorer import Scorer
 from harness.store import RunFolder
@@ -16,7 +18,7 @@ KEY = "scorers"
 def write(folder: RunFolder, name: str, scorer: Scorer, scores: Sequence[Score], more: Record
 ) -> None:  # fmt: skip
     """Keep the scores of one scorer, with what identifies it."""
-    folder.write_table(_file(name), tables.scores(list(scores)))
+    folder.write_table(_file(name), columns.scores(scores))
     known = dict(folder.manifest().get(KEY, {}))
     known[name] = {
         "version": scorer.version, "unit": scorer.unit, "range": list(scorer.range),
@@ -37,12 +39,10 @@ def table(manifest: Record) -> dict[str, Scorer]:
     return found
 
 
-def read(folder: RunFolder) -> tuple[dict[str, Scorer], list[Score]]:
-    """Every added scorer, and their scores."""
+def read(folder: RunFolder) -> tuple[dict[str, Scorer], list[pa.Table]]:
+    """Every added scorer, and the scores of each."""
     known = table(folder.manifest())
-    return known, [
-        score for name in known for score in tables.read_scores(folder.path / _file(name))
-    ]
+    return known, [columns.read_scores(folder.path / _file(name)) for name in known]
 
 
 def _file(name: str) -> str:

@@ -8,30 +8,121 @@ whatever is computed within a block is the same in a killed, resumed, sliced or 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
-from types import MappingProxyType
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from harness.crossing import Crossing
-from harness.errors import InputError, unknown
-from harness.kinds import APART, KINDS
-from harness.kinds.parts.rows import Row, turn
-from harness.kinds.parts.scenario import SLOT, Scenario
-from harness.lexicon import CROSSED, Lexicon
-from harness.nouns import TOGETHER, Arm, Message, Prompt
-from harness.probes import Probe
+from harness.columns import (
+    SHARED,
+    Coded,
+    Codes,
+    Mask,
+    coded,
+    first_seen,
+    joint,
+    read_table,
+    shared,
+)
+from harness.errors import InputError
+from harness.nouns import Arm, Message, Option, Prompt
+
+TYPES = {"id": pa.string(), "block": pa.int64(), "probe_version": pa.int64(), "sample": pa.int64()}
+SCHEMA = pa.schema([(name, TYPES.get(name, SHARED)) for name in Prompt.__match_args__])
+"""A column a field of `Prompt`; what has parts is JSON."""
+MADE: Mapping[str, Callable[[str], Any]] = {
+    "arm": Arm,
+    "messages": lambda text: tuple(Message(**m) for m in orjson.loads(text)),
+    "options": lambda text: tuple(
+        Option(o["name"], tuple(o["spellings"])) for o in orjson.loads(text)
+    ),
+    "cue_words": lambda text: tuple(orjson.loads(text)),
+    "members": lambda text: tuple(orjson.loads(text)),
+}
+"""How what is no word of its own is made of a column's text."""
+LISTS = ("cue_words", "members")
+"""Columns that the file holds as lists of words."""
+AT_A_TIME = 20_000
+"""Rows that are held at once as prompts, or in their canonical form."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """The expanded table, in block order."""
+    """The expanded table, in block order; `table` has the columns of `SCHEMA`."""
 
-    prompts: tuple[Prompt, ...]
+    table: pa.Table
+
+    @classmethod
+    def of(cls, prompts: Iterable[Prompt]) -> Design:
+        """Of prompts in block order."""
+        rows = list(map(attrgetter(*SCHEMA.names), prompts))
+        columns = dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else {}
+        for name in columns.keys() & MADE.keys() - {"arm"}:
+            columns[name] = [orjson.dumps(parts).decode() for parts in columns[name]]
+        return cls(pa.Table.from_pydict(columns, schema=SCHEMA) if rows else SCHEMA.empty_table())
+
+    @classmethod
+    def read(cls, path: Path) -> Design:
+        """The design in a Parquet file.
+
+        Raises
+        ------
+        InputError
+            It cannot be read, or is no design.
+        """
+        plain = {name: pa.list_(pa.string()) for name in LISTS}
+        schema = pa.schema([(f.name, plain.get(f.name, f.type)) for f in SCHEMA])
+        table = read_table(path, schema)
+        for name in LISTS:
+            lists = pc.binary_join(table[name], "\x1f").combine_chunks()
+            words = coded(lists)
+            as_json = [orjson.dumps(text.split("\x1f") if text else []).decode()
+                       for text in words.values]  # fmt: skip
+            table = _with(table, name, shared(Coded(words.codes, as_json)))
+        return cls(table)
+
+    def written(self) -> pa.Table:
+        """The table as its file holds it."""
+        table = self.table
+        for name in LISTS:
+            words = coded(table[name])
+            lists = pa.array([orjson.loads(text) for text in words.values], pa.list_(pa.string()))
+            table = _with(table, name, lists.take(pa.array(words.codes)))
+        return table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def column(self, name: str) -> Coded:
+        """A column by codes, its values as `Prompt` has them."""
+        column = coded(self.table[name])
+        made = MADE.get(name)
+        return Coded(column.codes, [made(v) for v in column.values]) if made else column
+
+    def ids(self, rows: Codes) -> list[str]:
+        """The ids of these rows."""
+        return list(self.table["id"].take(pa.array(rows)).to_pylist())
+
+    def only(self, rows: Mask) -> Design:
+        """The rows where `rows` is true."""
+        return self if rows.all() else Design(self.table.filter(pa.array(rows)))
+
+    @cached_property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Every row as a prompt; what many rows share is one object."""
+        columns = [
+            self.column(name).listed() if SCHEMA.field(name).type == SHARED
+            else self.table[name].to_pylist()
+            for name in SCHEMA.names
+        ]  # fmt: skip
+        return tuple(map(Prompt, *columns))
 
     @cached_property
     def by_id(self) -> Mapping[str, Prompt]:
@@ -46,11 +137,28 @@ class Design:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over the sorted canonical rows: no model, no time, no order."""
+        """SHA-256 over the sorted canonical rows: no model, no time, no order.
+
+        Rows of one scenario begin alike, so scenarios are sorted first, by what they begin with.
+        """
+        rank = self._rank()
+        order = np.argsort(rank, kind="stable")
+        ends = np.flatnonzero(np.diff(rank[order])) + 1
+        cuts = ends[np.searchsorted(ends, np.arange(AT_A_TIME, ends.max(initial=0), AT_A_TIME))]
         digest = hashlib.sha256()
-        for row in sorted(canonical(prompt) for prompt in self.prompts):
-            digest.update(row + b"\n")
+        for rows in canonical(self.table, np.split(order, np.unique(cuts))):
+            digest.update(b"\n".join([*sorted(rows), b""]))
         return digest.hexdigest()
+
+    def _rank(self) -> Codes:
+        """The place of every row's scenario among those that are sorted by canonical rows."""
+        names = ("probe", "probe_version", "scenario")
+        first, scenario = first_seen(joint(*(self.column(name) for name in names)))
+        rows = self.table.select(names).take(pa.array(first)).to_pylist()
+        begins = [orjson.dumps(list(row.values()))[:-1] + b"," for row in rows]
+        rank = np.empty(len(rows), np.int64)
+        rank[sorted(range(len(rows)), key=begins.__getitem__)] = np.arange(len(rows))
+        return rank[scenario]
 
     def slice(self, shard: tuple[int, int] | None) -> tuple[tuple[Prompt, ...], ...]:
         """The blocks of slice i of n (counted from 1); all of them without a slice."""
@@ -60,207 +168,47 @@ class Design:
         return self.blocks[i - 1 :: n]
 
 
-def canonical(prompt: Prompt) -> bytes:
-    """The parts of a row that say what is asked, as sorted JSON."""
-    return orjson.dumps(
-        [
-            prompt.probe, prompt.probe_version, prompt.scenario, prompt.variant, prompt.axis,
-            prompt.group, prompt.cue, prompt.language, prompt.arm, prompt.sample,
-            prompt.favourable,
-            [[m.role, m.content] for m in prompt.messages],
-            [[o.name, list(o.spellings)] for o in prompt.options],
-            *([list(prompt.members)] if prompt.members else []),
-        ]
-    )  # fmt: skip
+def canonical(table: pa.Table, parts: Iterable[Codes]) -> Iterator[list[bytes]]:
+    """What is asked in these rows of a design, part by part: each row a list in JSON."""
+    columns = []
+    for name, text in CANONICAL.items():
+        column = coded(table[name])
+        columns.append((column.codes, pa.array(map(text, column.values), pa.binary())))
+    for rows in parts:
+        texts = [values.take(pa.array(codes[rows])) for codes, values in columns]
+        yield pc.binary_join_element_wise(*texts, b"").to_pylist()
 
 
-def expand(
-    probes: Sequence[Probe],
-    lexicon: Lexicon,
-    groups: Mapping[str, Crossing],
-    *,
-    cues: Sequence[str] | None = None,
-    limit: int | None = None,
-    samples: Mapping[str, int] = MappingProxyType({}),
-) -> Design:
-    """Cross the probes' scenarios with the groups of every axis.
-
-    Parameters
-    ----------
-    groups : language -> axis -> ids of its groups; axes a probe does not name are left out for
-        it, and for an implicit cue the groups that have none.
-    cues : kinds of cue, each probe's own by default; kinds that want a difference keep theirs.
-    limit : at most this many scenarios of every probe and language, from the first.
-    samples : kind -> answers asked per prompt (1 where not named); those after the first are
-        the repeat arm.
-
-    Raises
-    ------
-    InputError
-        Nothing is left to ask, a group lacks a form a scenario needs, or two rows are the same.
-    """
-    rows: list[Prompt] = []
-    block = 0
-    for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit):
-        for number, scenario in enumerate(scenarios):
-            start = len(rows)
-            for row in _block(words, scenario, number, crossing, block):
-                rows.extend(_repeat(row, samples.get(words.probe.kind, 1)))
-            block += len(rows) > start
-    if not rows:
-        raise InputError("nothing to ask: no scenario is left for these axes and languages")
-    design = Design(tuple(replace(row, id=_id(row)) for row in rows))
-    if len(design.by_id) != len(design.prompts):
-        raise InputError("two rows of the design are the same prompt; are scenario ids unique?")
-    return design
+def _messages(text: str) -> bytes:
+    return b"," + orjson.dumps([[m["role"], m["content"]] for m in orjson.loads(text)])
 
 
-def count(
-    probes: Sequence[Probe],
-    lexicon: Lexicon,
-    groups: Mapping[str, Crossing],
-    *,
-    cues: Sequence[str] | None = None,
-    limit: int | None = None,
-) -> int:
-    """How many prompts `expand` would make of one sample each, without making them."""
-    return sum(
-        1
-        for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit)
-        for number, scenario in enumerate(scenarios)
-        for _ in _rows(words, scenario, number, crossing)
-    )
+def _options(text: str) -> bytes:
+    return b"," + orjson.dumps([[o["name"], o["spellings"]] for o in orjson.loads(text)])
 
 
-def _parts(
-    probes: Sequence[Probe],
-    lexicon: Lexicon,
-    groups: Mapping[str, Crossing],
-    cues: Sequence[str] | None,
-    limit: int | None,
-) -> Iterator[tuple[_Words, Crossing, Sequence[Scenario]]]:
-    """Every probe in every language with every kind of cue: what is asked of whom."""
-    for probe, language, cue in product(probes, groups, cues or ("",)):
-        if probe.kind in APART and cue not in ("", probe.cue):
-            continue  # a right that a hint might or might not give is no right answer
-        for i, axis in enumerate(probe.axes):
-            lexicon.axis(axis, where=probe.place("axes", i))
-        words = _Words(lexicon, probe, language, cue or probe.cue)
-        yield words, words.crossing(groups[language]), probe.scenarios.get(language, [])[:limit]
+CANONICAL: Mapping[str, Callable[[Any], bytes]] = {
+    "probe": lambda word: b"[" + orjson.dumps(word),
+    **dict.fromkeys(
+        ("probe_version", "scenario", "variant", "axis", "group", "cue", "language", "arm",
+         "sample", "favourable"),
+        lambda value: b"," + orjson.dumps(value),
+    ),
+    "messages": _messages,
+    "options": _options,
+    "members": lambda text: b"]" if text == "[]" else b"," + text.encode() + b"]",
+}  # fmt: skip
+"""The parts of a row that say what is asked, in their order, and how each is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """Where the words of one probe's cues come from."""
-
-    lexicon: Lexicon
-    probe: Probe
-    language: str
-    cue: str
-
-    def crossing(self, groups: Crossing) -> Crossing:
-        """The axes this probe asks about, with the groups that have words of its kind of cue."""
-        found = {}
-        for axis, names in groups.items():
-            parts = axis.split(CROSSED)
-            if not set(parts) <= set(self.probe.axes):
-                continue
-            if self.cue == "implicit":
-                speaking = [set(self.lexicon.speaking(a, self.language, self.cue)) for a in parts]
-                names = [name for name in names
-                         if all(g in known for g, known in
-                                zip(name.split(CROSSED), speaking, strict=True))]  # fmt: skip
-                if len(parts) > 1 or len(names) < 2:
-                    continue
-            found[axis] = names
-        return found
-
-    def fill(
-        self, template: str, axis: str, groups: Sequence[str], turn: int, where: str
-    ) -> tuple[str, tuple[str, ...]]:
-        """The template with every group's words in its slot, and those words."""
-        used: list[str] = []
-
-        def put(slot: re.Match[str]) -> str:
-            form, number = SPLIT.fullmatch(slot[1]).groups()  # type: ignore[union-attr]
-            group = groups[int(number or 1) - 1]
-            forms = self.lexicon.forms(axis, group, self.language, self.cue, turn, where=where)
-            small = form[:1].lower() + form[1:]
-            if small not in forms:
-                raise unknown("form", form, forms, where=where, of=f"group '{group}'")
-            words = forms[small]
-            if "{" in words:
-                whole = ", ".join(name for name in forms if "{" not in forms[name])
-                raise InputError(
-                    f"{where}: form '{form}' of group '{group}' holds a slot itself; use {whole}"
-                )
-            used.append(words if form == small else words[:1].upper() + words[1:])
-            return used[-1]
-
-        return SLOT.sub(put, template), tuple(dict.fromkeys(used))
-
-
-SPLIT = re.compile(r"([^\d]*)(\d*)")
-
-
-def _rows(
-    words: _Words, scenario: Scenario, number: int, crossing: Crossing
-) -> Iterator[tuple[str, Row]]:
-    """A scenario's rows before their slots are filled, and the axis of each.
-
-    The control is asked on one axis of one group; which ones rotates with the scenario's place
-    in the probe, so all take equal turns.
-    """
-    probe, language = words.probe, words.language
-    kind = KINDS[probe.kind]
-    if language not in kind.LANGUAGES:
-        where = probe.place("scenarios", language, number)
-        raise InputError(f"{where}: task kind '{probe.kind}' has no words in '{language}' yet")
-    axes = [axis for axis in crossing if scenario.axis in (None, axis)]
-    for axis in axes:
-        control = number // len(axes) if axis == turn(axes, number) else None
-        for row in kind.rows(scenario, crossing[axis], number, control, language):
-            yield axis, row
-
-
-def _block(
-    words: _Words, scenario: Scenario, number: int, crossing: Crossing, block: int
-) -> Iterator[Prompt]:
-    """The prompts of one scenario.
-
-    Names are taken by the block's place in the design, so that two scenarios share one only when
-    the pool is used up.
-    """
-    probe = words.probe
-    where = probe.place("scenarios", words.language, number)
-    for axis, row in _rows(words, scenario, number, crossing):
-        text, used = words.fill(row.template, axis, row.groups, block, where)
-        yield Prompt(
-            id="", block=block, probe=probe.name, probe_version=probe.version,
-            kind=probe.kind, scenario=scenario.id, variant=row.variant, language=words.language,
-            axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
-            arm=row.arm, sample=0, domain=scenario.domain,
-            favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
-            relevance=scenario.relevance or probe.relevance,
-            messages=(Message("user", text),), options=row.options, cue_words=used,
-            members=row.members,
-        )  # fmt: skip
-
-
-def _repeat(row: Prompt, samples: int) -> Iterator[Prompt]:
-    """The row and, where answers are sampled, its repetitions.
-
-    A repetition of a counterfactual prompt is the repeat arm; paraphrase and control rows keep
-    their arm and are averaged over their samples.
-    """
-    yield row
-    arm = Arm.REPEAT if row.arm is Arm.COUNTERFACTUAL else row.arm
-    for sample in range(1, samples):
-        yield replace(row, arm=arm, sample=sample)
-
-
-def _id(row: Prompt) -> str:
-    return hashlib.sha256(canonical(row)).hexdigest()[:16]
+def identified(table: pa.Table) -> pa.Table:
+    """The table with every row's id: the beginning of the SHA-256 of its canonical form."""
+    starts = np.arange(AT_A_TIME, table.num_rows, AT_A_TIME)
+    ids = [
+        hashlib.sha256(row).hexdigest()[:16]
+        for rows in canonical(table, np.split(np.arange(table.num_rows), starts)) for row in rows
+    ]  # fmt: skip
+    return _with(table, "id", pa.array(ids, pa.string()))
 
 
 def favourable(design: Design, axis: str, group: str) -> dict[str, str]:
@@ -271,7 +219,14 @@ def favourable(design: Design, axis: str, group: str) -> dict[str, str]:
     InputError
         The design does not ask about this group.
     """
-    found = {p.id: p.favourable for p in design.prompts if (p.axis, p.group) == (axis, group)}
-    if not found:
+    about = design.column("axis").is_in(axis) & design.column("group").is_in(group)
+    if not about.any():
         raise InputError(f"group '{group}' of axis '{axis}' is not asked about in this run")
-    return found
+    found = design.only(about)
+    return dict(
+        zip(found.table["id"].to_pylist(), found.column("favourable").listed(), strict=True)
+    )
+
+
+def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, column)

@@ -21,9 +21,9 @@ from harness.backends import Backend, open_backend
 from harness.documents import shipped
 from harness.kinds import rating
 from harness.kinds.parts import letters
-from harness.kinds.parts.reading import Shares, answer
+from harness.kinds.parts.reading import STATUSES, answer, asking
 from harness.models import fingerprint, resolve
-from harness.nouns import Message, Option, Reading, Record, Request, Response, Status, Want
+from harness.nouns import Message, Option, Record, Request, Response, Status, Want
 from harness.scorers.definitions import Judge
 from harness.scorers.status import status
 
@@ -42,6 +42,8 @@ PAIR = {
 RANGE = (0.0, 1.0)
 UNIT = {"score": "share of the scale", "pairwise": "share of comparisons won"}
 PLAIN_TOKENS, FORM_TOKENS = rating.MOST_TOKENS, 24
+Vote = Mapping[str, float] | Status
+"""The share of every option, or what became of the question instead."""
 ALONE = "alone"
 """What became of a text that has nothing to be compared with."""
 
@@ -151,7 +153,7 @@ class Rater:
             instruction=letters.instruction(2, a.language),
         )  # fmt: skip
 
-    def _votes(self, questions: Sequence[_Question]) -> dict[str, Mapping[str, float] | Status]:
+    def _votes(self, questions: Sequence[_Question]) -> dict[str, Vote]:
         """The mean share of every option over the votes that are answers, or what became of it."""
         want = next(want for want in (Want.NEXT_TOKEN, Want.FORM, Want.TEXT)
                     if want is Want.TEXT or self._backend.offers(want))  # fmt: skip
@@ -163,10 +165,12 @@ class Rater:
                 yield [question.request(want, vote, self._model.decoding.seed)
                        for vote in range(count)]  # fmt: skip
 
-        said: dict[str, list[Shares | Reading]] = {}
-        for response in self._backend.answer(requests()):
-            name = response.prompt.split(" ")[0]
-            said.setdefault(name, []).append(_read(known[name], response))
+        responses = list(self._backend.answer(requests()))
+        names = [response.prompt.split(" ")[0] for response in responses]
+        votes = _read([known[name] for name in names], responses)
+        said: dict[str, list[Vote]] = {}
+        for name, vote in zip(names, votes, strict=True):
+            said.setdefault(name, []).append(vote)
         return {name: _joined(said[name]) for name in known}
 
 
@@ -186,15 +190,23 @@ class _Question:
         )  # fmt: skip
 
 
-def _read(question: _Question, response: Response) -> Shares | Reading:
-    """A vote's shares of the options, or what it is instead."""
-    said = rating.number if question.options == rating.OPTIONS else letters.letter
-    found = answer(question, _unwrapped(response), said)
-    if isinstance(found, Reading) and found.status is Status.UNPARSED and response.text:
-        ended = status(response.text, question.language)
-        if ended in (Status.REFUSED, Status.PARTIAL):
-            return Reading(Status.REFUSED)
-    return found
+def _read(questions: Sequence[_Question], responses: Sequence[Response]) -> list[Vote]:
+    """Of every vote its shares of the options, or what it is instead."""
+    options, languages = [q.options for q in questions], [q.language for q in questions]
+    said = rating.number if rating.OPTIONS in options else letters.letter
+    found = answer(asking(options, languages, list(map(_unwrapped, responses))), said)
+    votes: list[Vote] = []
+    for code, of, language, response in zip(
+        found.status, found.of.tolist(), languages, responses, strict=True
+    ):
+        vote: Vote = STATUSES[code]
+        if vote is Status.ANSWERED:
+            vote = dict(zip(found.names, of, strict=True))
+        elif vote is Status.UNPARSED and response.text:
+            ended = status(response.text, language)
+            vote = Status.REFUSED if ended in (Status.REFUSED, Status.PARTIAL) else vote
+        votes.append(vote)
+    return votes
 
 
 def _unwrapped(response: Response) -> Response:
@@ -207,13 +219,13 @@ def _unwrapped(response: Response) -> Response:
     return replace(response, text=said) if isinstance(said, str) else response
 
 
-def _joined(votes: Sequence[Shares | Reading]) -> Mapping[str, float] | Status:
+def _joined(votes: Sequence[Vote]) -> Vote:
     """The mean of the votes that are answers; where none is, the first vote's fate."""
-    shares = [vote.of for vote in votes if isinstance(vote, Shares)]
+    shares = [vote for vote in votes if not isinstance(vote, Status)]
     if not shares:
-        return next(vote.status for vote in votes if isinstance(vote, Reading))
+        return votes[0]
     return {name: float(np.mean([of[name] for of in shares])) for name in shares[0]}
 
 
-def _ended(vote: Mapping[str, float] | Status) -> str:
+def _ended(vote: Vote) -> str:
     return str(vote if isinstance(vote, Status) else Status.ANSWERED)

@@ -21,14 +21,14 @@ import numpy as np
 
 from harness import lexicon, provenance, scorers, stats
 from harness.analysis.cells import cells, families, join
+from harness.columns import read_scores
 from harness.documents import read_text
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
-from harness.nouns import Arm, Prompt, Record, Status
+from harness.nouns import Arm, Prompt, Record
 from harness.policy import restore
 from harness.scorers.blind import Blinder
 from harness.store import SCORES, RunFolder
-from harness.tables import read_scores
 
 FOLDER = "labels"
 SAMPLE = "sample.json"
@@ -140,8 +140,9 @@ def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
     design, responses = run.design(), run.responses()
     asked = [p for p in design.prompts if p.kind in TEXTS and p.id in responses
              and p.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)]  # fmt: skip
-    ended = {s.prompt: s.status for s in score(asked, responses)}
-    wanted = {Status(name) for name in (ENDINGS if scorer == scorers.FIRST else ("answered",))}
+    found = score(design, responses)
+    ended = dict(zip(found["prompt"].to_pylist(), found["status"].to_pylist(), strict=True))
+    wanted = ENDINGS if scorer == scorers.FIRST else ("answered",)
     rng = random.Random(f"{design.hash} {scorer}")
     chosen: set[tuple[str, str, str]] = set()
     by_probe: dict[tuple[str, str], list[str]] = {}
@@ -257,16 +258,19 @@ def _families(
     """One record a family: agreement of the raters, and every group's effect both ways."""
     rules = restore(run.manifest()["policy"], run.path)
     design = run.design()
-    answers = join(
-        [p for p in design.prompts if p.kind in TEXTS], read_scores(run.path / SCORES)
-    )  # fmt: skip
+    answers = join(design, read_scores(run.path / SCORES))
     rows = []
-    for family, members in families(answers).items():
+    of_text = answers.take(answers["kind"].is_in(*TEXTS))
+    for family, members in families(of_text).items():
         endpoint = KINDS[family.kind].OUTCOME if scorer == scorers.FIRST else scorer
         matrix = cells(members, endpoint)
-        places = {(a.prompt.id): (matrix.scenarios.index(a.prompt.scenario),
-                                  matrix.groups.index(a.group)) for a in members
-                  if a.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)}  # fmt: skip
+        own = members.unedited
+        places = {
+            prompt: (matrix.scenarios.index(scenario), matrix.groups.index(group))
+            for prompt, scenario, group in zip(
+                design.ids(own.prompts), own["scenario"].listed(), own.group.listed(), strict=True
+            )
+        }
         ratings = np.stack([_cells(labels, places, matrix.mean.shape)
                             for labels in values.values()])  # fmt: skip
         if np.isnan(ratings).all():

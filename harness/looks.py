@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pyarrow as pa
 
 from harness import analysis, kinds
-from harness.analysis.cells import Family, family_of
+from harness.analysis.cells import Family
+from harness.columns import Codes, Mask, first_seen, joint
 from harness.design import Design
-from harness.nouns import Prompt, Record, Response, Score, Verdict
+from harness.nouns import Prompt, Record, Verdict
 from harness.policy import Policy
+from harness.responses import Responses
 from harness.scorers import SCORERS
 from harness.scorers.scorer import Scorer
 
@@ -42,8 +47,10 @@ def declare(design: Design, sampled: Collection[str], seed: int) -> Record:
 def _orders(design: Design, seed: int) -> dict[tuple[str, str], list[str]]:
     """The scenarios of every probe and language, in the order in which they are asked."""
     orders: dict[tuple[str, str], dict[str, None]] = {}
-    for prompt in design.prompts:
-        orders.setdefault((prompt.probe, prompt.language), {})[prompt.scenario] = None
+    columns = [design.column(name) for name in ("probe", "language", "scenario")]
+    for place in first_seen(joint(*columns))[0].tolist():
+        probe, language, scenario = (c.values[c.codes[place]] for c in columns)
+        orders.setdefault((probe, language), {})[scenario] = None
     drawn = {}
     for key, scenarios in orders.items():
         order = sorted(scenarios)
@@ -52,26 +59,44 @@ def _orders(design: Design, seed: int) -> dict[tuple[str, str], list[str]]:
     return drawn
 
 
-def part(design: Design, declared: Record, look: int) -> list[list[Prompt]]:
+def part(design: Design, declared: Record, look: int) -> list[tuple[Prompt, ...]]:
     """The blocks that are asked until `look` is taken, in the order of asking.
 
     A kind that is not sampled is asked whole before the first look.
     """
-    stopped = {tuple(row[name] for name in FAMILY): row["look"] for row in declared["decided"]}
+    places = _places(design, declared)
+    asked = _until(design, declared, look, places)
+    blocks = design.only(asked).blocks
+    rank = dict(zip(design.table["block"].to_pylist(), places.tolist(), strict=True))
+    return sorted(blocks, key=lambda block: (rank[block[0].block], block[0].block))
+
+
+def _places(design: Design, declared: Record) -> Codes:
+    """The place of every prompt's scenario in the order of asking."""
+    columns = [design.column(name) for name in ("probe", "language", "scenario")]
     places = {
         (*key, scenario): place
         for key, order in _orders(design, declared["seed"]).items()
         for place, scenario in enumerate(order)
     }
-    blocks: dict[tuple[int, int], list[Prompt]] = {}
-    for prompt in design.prompts:
-        place = places[prompt.probe, prompt.language, prompt.scenario]
-        if prompt.kind in declared["kinds"]:
-            ends = declared["ends"][f"{prompt.probe} {prompt.language}"]
-            if place >= ends[min(look, stopped.get(family_of(prompt), look)) - 1]:
-                continue
-        blocks.setdefault((place, prompt.block), []).append(prompt)
-    return [blocks[key] for key in sorted(blocks)]
+    first, scenario = first_seen(joint(*columns))
+    each = [places[tuple(c.values[c.codes[row]] for c in columns)] for row in first.tolist()]
+    return np.array(each, np.int64)[scenario]
+
+
+def _until(design: Design, declared: Record, look: int, places: Codes) -> Mask:
+    """Which prompts are asked until `look` is taken."""
+    stopped = {tuple(row[name] for name in FAMILY): row["look"] for row in declared["decided"]}
+    columns = [design.column(name) for name in FAMILY]
+    first, family = first_seen(joint(*columns))
+    ends = []
+    for row in first.tolist():
+        key = Family(*(c.values[c.codes[row]] for c in columns))
+        until = declared["ends"][f"{key.probe} {key.language}"]
+        sampled = key.kind in declared["kinds"]
+        ends.append(until[min(look, stopped.get(key, look)) - 1] if sampled else len(places))
+    found: Mask = places < np.array(ends, np.int64)[family]
+    return found
 
 
 def asked(design: Design, manifest: Mapping[str, Record]) -> Design:
@@ -80,17 +105,14 @@ def asked(design: Design, manifest: Mapping[str, Record]) -> Design:
     if not declared:
         return design
     look = min(declared["taken"] + 1, declared["looks"])
-    keep = {prompt.id for block in part(design, declared, look) for prompt in block}
-    return Design(tuple(prompt for prompt in design.prompts if prompt.id in keep))
+    return design.only(_until(design, declared, look, _places(design, declared)))
 
 
-def take(
-    design: Design, declared: Record, responses: Mapping[str, Response], rules: Policy
-) -> Record:
+def take(design: Design, declared: Record, responses: Responses, rules: Policy) -> Record:
     """`declared` after one more look at the answers."""
     look = declared["taken"] + 1
-    prompts = [prompt for block in part(design, declared, look) for prompt in block]
-    found = analyse(prompts, kinds.score(prompts, responses), rules, declared)
+    part = design.only(_until(design, declared, look, _places(design, declared)))
+    found = analyse(part, kinds.score(part, responses), rules, declared)
     known = [{name: row[name] for name in FAMILY} for row in declared["decided"]]
     still: dict[tuple[str, ...], set[str]] = {}
     for effect in found["effects"]:
@@ -106,21 +128,20 @@ def take(
 
 
 def analyse(
-    prompts: Sequence[Prompt],
-    scores: Sequence[Score],
+    design: Design,
+    scores: pa.Table,
     rules: Policy,
     declared: Record | None,
     table: Mapping[str, Scorer] = SCORERS,
 ) -> Record:
     """`analysis.analyse`, each sampled kind with its share of the error, and where it stopped."""
     if not declared:
-        return analysis.analyse(prompts, scores, rules, table)
-    early = [p for p in prompts if p.kind in declared["kinds"]]
-    whole = [p for p in prompts if p.kind not in declared["kinds"]]
+        return analysis.analyse(design, scores, rules, table)
+    sampled = design.column("kind").is_in(*declared["kinds"])
     share = rules.model_copy(update={"alpha": rules.alpha / declared["looks"]})
-    found = analysis.analyse(early, scores_of(early, scores), share, table)
-    if whole:
-        other = analysis.analyse(whole, scores_of(whole, scores), rules, table)
+    found = analysis.analyse(design.only(sampled), scores, share, table)
+    if not sampled.all():
+        other = analysis.analyse(design.only(~sampled), scores, rules, table)
         found = {
             name: [*found[name], *other[name]] if isinstance(value, list) else value
             for name, value in found.items()
@@ -132,9 +153,3 @@ def analyse(
             axis["look"] = {"look": look, "of": declared["looks"],
                             "stopped": look < declared["looks"]}  # fmt: skip
     return found
-
-
-def scores_of(prompts: Sequence[Prompt], scores: Sequence[Score]) -> list[Score]:
-    """The scores of these prompts."""
-    ids = {prompt.id for prompt in prompts}
-    return [score for score in scores if score.prompt in ids]

@@ -109,9 +109,14 @@ class Prompt:
     @property
     def groups(self) -> tuple[str, ...]:
         """Whom a response says something of, in the order of `group`."""
-        if not self.members:
-            return (self.group,)
-        return tuple(name for name in self.group.split(TOGETHER) if name in self.members)
+        return about(self.group, self.members)
+
+
+def about(group: str, members: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom a prompt of this `group` and these `members` is about."""
+    if not members:
+        return (group,)
+    return tuple(name for name in group.split(TOGETHER) if name in members)
 
 
 @dataclass(frozen=True, slots=True)

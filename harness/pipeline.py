@@ -17,9 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from harness import (
     added,
     analysis,
+    columns,
     kinds,
     looks,
     provenance,
@@ -32,10 +36,11 @@ from harness import ledger as ledgers
 from harness import policy as policies
 from harness.backends import Backend
 from harness.backends.planted import Plant
+from harness.columns import coded
 from harness.errors import BudgetError, InputError, ModelError, StoreError
 from harness.meter import Meter, changed
 from harness.models import Model
-from harness.nouns import Finish, Prompt, Record, Status
+from harness.nouns import Prompt, Record, Status
 from harness.preparing import DEFAULT_MODEL, Listener, Plan, Shard, Silent, prepare
 from harness.store import EFFECTS, REPORT, RESPONSES, SCORES, Log, RunFolder, merge, pending
 
@@ -154,7 +159,7 @@ def ask(
     """Put every open prompt to the backend and write down each answer as it comes."""
     total = sum(len(block) for block in blocks)
     with Log(folder, shard) as log:
-        open_blocks = pending(blocks, folder.responses(), whole=plan.backend.whole_blocks)
+        open_blocks = pending(blocks, folder.responses().settled, whole=plan.backend.whole_blocks)
         done = total - sum(len(block) for block in open_blocks)
         if done and resumed:
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
@@ -171,7 +176,9 @@ def ask(
                 listener.progress(done, total, tokens)
                 meter.tick()
         except (ModelError, BudgetError) as error:
-            lacking = pending(blocks, folder.responses(), whole=False)  # those that failed too
+            lacking = pending(
+                blocks, folder.responses().settled, whole=False
+            )  # those that failed too
             kept = total - sum(len(block) for block in lacking)
             raise type(error)(
                 f"{error}\n{kept} of {total} prompts are answered and kept; "
@@ -196,43 +203,41 @@ def conclude(
     listener = listener or Silent()
     early = folder.manifest().get("looks")
     design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
-    missing = [prompt for prompt in design.prompts if prompt.id not in responses]
+    missing = int((responses.rows_of(design.table["id"]) < 0).sum())
     if missing:
         raise StoreError(
-            f"{folder.path}: {len(missing)} of {len(design.prompts)} prompts have no answer yet; "
+            f"{folder.path}: {missing} of {len(design)} prompts have no answer yet; "
             "give the same `run` command again, or `merge` the slices that are missing"
         )
-    failed = [r for r in responses.values() if r.finish is Finish.ERROR and not r.truncated]
-    if failed:
+    failed = responses.table.filter(pa.array(responses.failed))["detail"]
+    if len(failed):
         if len(failed) == len(responses):
-            raise ModelError(f"every prompt failed; the first: {failed[0].detail}")
+            raise ModelError(f"every prompt failed; the first: {failed[0]}")
         listener.say(f"prompts that failed and are asked again next time: {len(failed)} "
-                     f"(the first: {failed[0].detail})")  # fmt: skip
+                     f"(the first: {failed[0]})")  # fmt: skip
     for line in changed(folder.manifest()):
         listener.say(line)
-    scores = kinds.score(design.prompts, responses)
-    if {score.status for score in scores} <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
+    scores = kinds.score(design, responses)
+    if set(coded(scores["status"]).values) <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
         raise ModelError(
             "not one prompt was answered: every completion is empty, failed or cut off; "
             "the answers are kept"
         )
     rules = policies.restore(folder.manifest()["policy"], folder.path)
-    asked = [prompt for prompt in design.prompts if prompt.kind in kinds.TEXTS]
+    asked = design.only(design.column("kind").is_in(*kinds.TEXTS)).prompts
     texts = scorers.texts(asked, responses, scores)
-    scores += scorers.score(asked, texts)
     own, more = added.read(folder)
-    scores += more
+    scores = pa.concat_tables([scores, columns.scores(scorers.score(asked, texts)), *more])
     folder.compact(design, responses)
-    folder.write_table(SCORES, tables.scores(scores))
+    folder.write_table(SCORES, scores)
     table = {**scorers.SCORERS, **own}
     folder.write_json(EFFECTS, {
-        **looks.analyse(design.prompts, scores, rules, early, table),
+        **looks.analyse(design, scores, rules, early, table),
         "similarity": analysis.similarity(asked, texts.blind, rules.alpha),
         "unmeasured": scorers.unmeasured(sorted({prompt.language for prompt in asked})),
     })  # fmt: skip
     tokens = {
-        "prompt": sum(r.prompt_tokens for r in responses.values()),
-        "completion": sum(r.completion_tokens for r in responses.values()),
+        name: pc.sum(responses.table[f"{name}_tokens"]).as_py() for name in ("prompt", "completion")
     }
     files, before = seal.seal(folder), folder.manifest()
     same = before.get("files", {}).get(RESPONSES) == files[RESPONSES]
@@ -324,7 +329,7 @@ class Run:
         import datasets
 
         rows = tables.answers(self.folder.design(), self.folder.responses(), self.path / SCORES)
-        return datasets.Dataset(rows)
+        return datasets.Dataset(columns.plain(rows))
 
 
 def finished(folder: RunFolder, plan: Plan) -> Run | None:
@@ -340,6 +345,6 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     if folder.manifest()["state"] != "finished" or not (folder.path / REPORT).exists():
         return None
     design = looks.asked(plan.design, kept)
-    if pending(design.blocks, folder.responses(), whole=False):
+    if not folder.responses().settled.issuperset(design.table["id"].to_pylist()):
         return None
     return Run(folder)

@@ -49,7 +49,7 @@ def plan(suite: str = "quick", *, margin: float | None = None, run: str | None =
 def _before(suite: str, margin: float | None) -> Iterator[Record]:
     rules = policy.load(shipped("probes") / "policies" / "default.yaml")
     design = questions(suite).design()
-    for family in analysis.detectable(design.prompts, (PILOT_SD,)):
+    for family in analysis.detectable(design, (PILOT_SD,)):
         least = margin or rules.margin(family["kind"], family["axis"])
         yield _row(family, PILOT_SD, least, family["scenarios"], rules.alpha)
 

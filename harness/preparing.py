@@ -143,7 +143,7 @@ def prepare(
         "axes": asked.axes,
         "crossed": asked.crossed,
         "limit": limit,
-        "design": {"hash": design.hash, "prompts": len(design.prompts),
+        "design": {"hash": design.hash, "prompts": len(design),
                    "blocks": len(design.blocks)},
         "prompt_format": PROMPT_FORMAT,
         "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
@@ -188,7 +188,7 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
         "design": plan.design.hash,
         "fingerprint": plan.manifest["model"]["fingerprint"],
         "run": str(plan.place),
-        "detectable": analysis.detectable(plan.design.prompts, PILOT_SD),
+        "detectable": analysis.detectable(plan.design, PILOT_SD),
     }
 
 

@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 from harness import lexicon, probes
 from harness.crossing import Crossing, choose_groups, left_out
-from harness.design import Design, count, expand
+from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.expansion import count, expand
 from harness.lexicon import CROSSED, Lexicon
 from harness.nouns import Record
 from harness.probes import Library, Probe, Suite

@@ -55,7 +55,7 @@ def rescore(
     design, responses = folder.design(), folder.responses()
     asked = [p for p in design.prompts
              if p.kind in kinds.TEXTS and p.language in definition.languages]  # fmt: skip
-    texts = scorers.texts(asked, responses, kinds.score(asked, responses))
+    texts = scorers.texts(asked, responses, kinds.score(design, responses))
     prompts = [p for p in asked if p.id in texts.raw]
     if not prompts:
         raise InputError(f"{folder.path}: no texts to score in {', '.join(definition.languages)}")

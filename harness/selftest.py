@@ -14,9 +14,11 @@ from pathlib import Path
 
 from harness import analysis, kinds, pipeline, preparing
 from harness.backends.planted import Plant, RecordedBackend
+from harness.design import Design
 from harness.errors import InputError
-from harness.nouns import Arm, Record, Response, Verdict
+from harness.nouns import Arm, Record, Verdict
 from harness.policy import restore
+from harness.responses import Responses
 
 DEFAULT_PLANT = Plant("age", "52", 0.05)
 SHUFFLES = 20
@@ -136,11 +138,10 @@ def _itself(base: pipeline.Run, again: pipeline.Run) -> Control:
 def _shuffled(base: pipeline.Run) -> Control:
     """Answers dealt anew to the groups of each scenario: nothing is left to find."""
     rules = restore(base.manifest["policy"], base.path)
-    found = 0
+    design, responses, found = base.folder.design(), base.folder.responses(), 0
     for seed in range(SHUFFLES):
-        dealt = _deal(base, random.Random(seed))
-        scores = kinds.score(base.folder.design().prompts, dealt)
-        results = analysis.analyse(base.folder.design().prompts, scores, rules)
+        scores = kinds.score(design, _deal(design, responses, random.Random(seed)))
+        results = analysis.analyse(design, scores, rules)
         # by the interval, not the verdict: a margin would hide intervals that are too short
         found += any(e["low"] is not None and not e["low"] <= 0 <= e["high"]
                      for e in results["effects"])  # fmt: skip
@@ -152,11 +153,11 @@ def _shuffled(base: pipeline.Run) -> Control:
     )
 
 
-def _deal(base: pipeline.Run, rng: random.Random) -> dict[str, Response]:
+def _deal(design: Design, recorded: Responses, rng: random.Random) -> Responses:
     """The recorded responses with the counterfactual ones of each scenario shuffled."""
-    responses = base.folder.responses()
+    responses = dict(recorded)
     sets: dict[tuple[str | int, ...], list[str]] = {}
-    for prompt in base.folder.design().prompts:
+    for prompt in design.prompts:
         if prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
             place = (prompt.scenario, prompt.axis, prompt.variant, prompt.sample)
             sets.setdefault(place, []).append(prompt.id)
@@ -164,4 +165,4 @@ def _deal(base: pipeline.Run, rng: random.Random) -> dict[str, Response]:
         order = rng.sample(members, len(members))
         dealt = [replace(responses[a], prompt=b) for a, b in zip(order, members, strict=True)]
         responses.update((response.prompt, response) for response in dealt)
-    return responses
+    return Responses.of(responses.values())

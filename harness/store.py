@@ -20,10 +20,7 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from functools import cache
-from itertools import starmap
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +30,9 @@ import pyarrow.parquet as pq
 
 from harness.design import Design
 from harness.errors import InputError, StoreError
-from harness.nouns import Arm, Finish, Message, Option, Prompt, Record, Response
+from harness.nouns import Prompt, Record, Response
+from harness.responses import SCHEMA as ANSWERS
+from harness.responses import Responses, failed, line, read_compacted, read_log
 
 MANIFEST, DESIGN = "manifest.json", "design.parquet"
 RESPONSES, SCORES, EFFECTS, REPORT = (
@@ -96,7 +95,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()) and not (self.path / DESIGN).exists():
                 raise StoreError(f"{self.path}: not empty and not a run folder; give another --out")
-            self.write_table(DESIGN, _design_table(design))
+            self.write_table(DESIGN, design.written())
             self.write_json(MANIFEST, manifest)
         return manifest
 
@@ -109,26 +108,34 @@ class RunFolder:
     # -- files ---------------------------------------------------------------------------------
 
     def write_bytes(self, name: str, data: bytes) -> Path:
-        """Write a whole file so that a reader sees the old one or the new one, never a half."""
-        path, half = self.path / name, self.path / f".{name}.{os.getpid()}"
-        with writing(self.path):
-            try:
-                with half.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                half.replace(path)
-            finally:
-                half.unlink(missing_ok=True)
-        return path
+        with self._written(name) as half:
+            half.write_bytes(data)
+        return self.path / name
 
     def write_json(self, name: str, value: object) -> Path:
         return self.write_bytes(name, orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
 
     def write_table(self, name: str, table: pa.Table) -> Path:
-        buffer = pa.BufferOutputStream()
-        pq.write_table(table, buffer, compression="zstd")
-        return self.write_bytes(name, buffer.getvalue().to_pybytes())
+        """A Parquet file, in which columns by codes are words like others."""
+        with self._written(name) as half:
+            pq.write_table(
+                table, half, compression="zstd", store_schema=False,
+                dictionary_pagesize_limit=1 << 30,
+            )  # fmt: skip
+        return self.path / name
+
+    @contextlib.contextmanager
+    def _written(self, name: str) -> Iterator[Path]:
+        """A file to write, which a reader then sees whole in the old one's place, or not at all."""
+        half = self.path / f".{name}.{os.getpid()}"
+        with writing(self.path):
+            try:
+                yield half
+                with half.open("rb") as file:
+                    os.fsync(file.fileno())
+                half.replace(self.path / name)
+            finally:
+                half.unlink(missing_ok=True)
 
     def read_json(self, name: str) -> Record:
         path = self.path / name
@@ -154,9 +161,9 @@ class RunFolder:
         """
         path = self.path / DESIGN
         try:
-            design = _design(pq.read_table(path))
+            design = Design.read(path)
             found = design.hash
-        except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from error
         if found != self.manifest()["design"]["hash"]:
             raise InputError(f"{path}: changed since the run began: its hash is {found[:8]}")
@@ -168,27 +175,24 @@ class RunFolder:
             return []
         return sorted(path for path in self.path.iterdir() if LOG.match(path.name))
 
-    def responses(self) -> dict[str, Response]:
-        """The last response of every prompt that has one."""
-        found: dict[str, Response] = {}
-        path = self.path / RESPONSES
-        if path.exists():
-            try:
-                found.update((r.prompt, r) for r in _responses(pq.read_table(path)))
-            except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
-                raise InputError(f"{path}: cannot be read: {error}") from error
-        for log in self.logs():
-            found.update((response.prompt, response) for response in read_log(log))
-        return found
+    def responses(self) -> Responses:
+        """The last response of every prompt that has one.
 
-    def compact(self, design: Design, responses: Mapping[str, Response]) -> None:
+        Raises
+        ------
+        InputError
+            A file cannot be read.
+        """
+        path = self.path / RESPONSES
+        parts = [read_compacted(path)] if path.exists() else []
+        return Responses(
+            pa.concat_tables([ANSWERS.empty_table(), *parts, *map(read_log, self.logs())])
+        )
+
+    def compact(self, design: Design, responses: Responses) -> None:
         """All responses into one Parquet file, in design order; then drop the logs."""
-        kept = [responses[p.id] for p in design.prompts if p.id in responses]
-        columns = {name: [getattr(r, name) for r in kept] for name in _RESPONSE_SCHEMA.names}
-        columns["logprobs"] = [p and list(p.items()) for p in columns["logprobs"]]
-        for name in ("text", "detail"):
-            columns[name] = [_storable(words) for words in columns[name]]
-        self.write_table(RESPONSES, pa.Table.from_pydict(columns, schema=_RESPONSE_SCHEMA))
+        rows = responses.rows_of(design.table["id"])
+        self.write_table(RESPONSES, responses.table.take(pa.array(rows[rows >= 0])))
         for log in self.logs():
             log.unlink()
 
@@ -232,10 +236,10 @@ class Log:
 
     def append(self, response: Response) -> None:
         """One line, one write."""
-        line = orjson.dumps(_record(response)) + b"\n"
+        record = line(response)
         with writing(self.path):
-            written = os.write(self._file, line)
-            if written != len(line):  # a disk that filled up in the middle of a line
+            written = os.write(self._file, record)
+            if written != len(record):  # a disk that filled up in the middle of a line
                 raise OSError(errno.ENOSPC, "no space left for a whole record")
 
     def close(self) -> None:
@@ -259,16 +263,6 @@ def log_name(shard: tuple[int, int] | None) -> str:
     return f"responses-{shard[0]}-of-{shard[1]}.jsonl" if shard else "responses.jsonl"
 
 
-def read_log(path: Path) -> Iterator[Response]:
-    """The whole records of a log, in the order they were written."""
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                yield _response(orjson.loads(line))
-            except (orjson.JSONDecodeError, TypeError, KeyError, ValueError):
-                continue  # torn by a kill; its prompt is asked again
-
-
 def _lock(path: Path) -> int:
     """A descriptor on the log at `path`, made where it is missing, that no other process has."""
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -290,20 +284,15 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def pending(
-    blocks: Sequence[Sequence[Prompt]], responses: Mapping[str, Response], *, whole: bool
+    blocks: Sequence[Sequence[Prompt]], settled: Container[str], *, whole: bool
 ) -> list[list[Prompt]]:
-    """What is still to be asked of every block: a failed prompt is asked again.
+    """What is still to be asked of every block: what is not among the `settled`.
 
     With `whole`, an unfinished block is asked again whole: batches are formed within it.
     """
-
-    def settled(prompt: Prompt) -> bool:
-        response = responses.get(prompt.id)
-        return response is not None and not _failed(response)
-
     still = []
     for block in blocks:
-        missing = [prompt for prompt in block if not settled(prompt)]
+        missing = [prompt for prompt in block if prompt.id not in settled]
         if missing:
             still.append(list(block) if whole else missing)
     return still
@@ -320,7 +309,7 @@ def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
         A folder holds another design, model or policy, or two answered a prompt differently.
     """
     manifest = target.manifest()
-    known = target.responses()
+    known = dict(target.responses())
     with Log(target) as log:
         for other in others:
             if other.path.resolve() == target.path.resolve():
@@ -328,19 +317,14 @@ def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
             _same(other.path, other.manifest(), manifest)
             for prompt, response in other.responses().items():
                 old = known.get(prompt)
-                if old is None or (_failed(old) and not _failed(response)):
+                if old is None or (failed(old) and not failed(response)):
                     log.append(response)
                     known[prompt] = response
-                elif old != response and not _failed(response):
+                elif old != response and not failed(response):
                     raise StoreError(
                         f"{other.path}: answers prompt {prompt} otherwise than {target.path}; "
                         "leave one of the two folders out"
                     )
-
-
-def _failed(response: Response) -> bool:
-    """An answer worth asking for again: a prompt too long would be too long again."""
-    return response.finish is Finish.ERROR and not response.truncated
 
 
 class writing:
@@ -376,95 +360,3 @@ def _same(path: Path, kept: Record, asked: Record) -> None:
                 f"{path}: holds a run of another {name} ({old[:8]}, not {new[:8]}); "
                 "give another --out, or --fresh to start anew here"
             )
-
-
-# -- rows and records --------------------------------------------------------------------------
-
-_RESPONSE_SCHEMA = pa.schema(
-    [
-        ("prompt", pa.string()),
-        ("finish", pa.string()),
-        ("text", pa.string()),
-        ("logprobs", pa.map_(pa.string(), pa.float64())),
-        ("absent_below", pa.float64()),
-        ("detail", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("completion_tokens", pa.int64()),
-        ("truncated", pa.bool_()),
-        ("reasoning", pa.string()),
-    ]
-)
-
-
-def _record(response: Response) -> Record:
-    record = {name: getattr(response, name) for name in _RESPONSE_SCHEMA.names}
-    return record | {name: _storable(record[name]) for name in ("text", "detail", "reasoning")}
-
-
-def _storable(words: str | None) -> str | None:
-    """A lone surrogate is no UTF-8: keep the answer, mark the spot."""
-    return words if words is None or words.isascii() else words.encode("utf-8", "replace").decode()
-
-
-def _responses(table: pa.Table) -> Iterator[Response]:
-    """The responses of a compacted table; lacking columns keep their defaults."""
-    names = [name for name in _RESPONSE_SCHEMA.names if name in table.column_names]
-    columns = {name: table[name].to_pylist() for name in names}
-    columns["finish"] = _shared(table["finish"], Finish)
-    columns["logprobs"] = [None if p is None else dict(p) for p in columns["logprobs"]]
-    for row in zip(*columns.values(), strict=True):
-        yield Response(**dict(zip(names, row, strict=True)))
-
-
-def _response(record: Record) -> Response:
-    """A record as a response; TypeError, KeyError or ValueError where it is none."""
-    logprobs = record.get("logprobs") if isinstance(record, dict) else None
-    if not isinstance(record["prompt"], str):
-        raise ValueError("a prompt's id is text")
-    return Response(
-        **{**{name: record[name] for name in _RESPONSE_SCHEMA.names if name in record},
-           "finish": Finish(record["finish"]),
-           "logprobs": None if logprobs is None else dict(logprobs)}
-    )  # fmt: skip
-
-
-_PROMPT = tuple(field.name for field in fields(Prompt))
-
-
-def _design_table(design: Design) -> pa.Table:
-    """One column a field; messages and options, shared by many rows, are put into JSON once."""
-    as_json = cache(lambda parts: orjson.dumps(parts).decode())
-    columns: dict[str, list[Any]] = {
-        name: [getattr(prompt, name) for prompt in design.prompts] for name in _PROMPT
-    }
-    for name in ("messages", "options"):
-        columns[name] = [as_json(parts) for parts in columns[name]]
-    return pa.Table.from_pydict(columns)
-
-
-def _design(table: pa.Table) -> Design:
-    """The prompts of a design table; what many rows share is one object."""
-    columns = {name: _shared(table[name]) for name in _PROMPT if name not in _READ}
-    for name, of in _READ.items():
-        columns[name] = _shared(table[name], of)
-    return Design(tuple(starmap(Prompt, zip(*(columns[name] for name in _PROMPT), strict=True))))
-
-
-def _shared(column: pa.ChunkedArray, of: Callable[[Any], Any] = lambda value: value) -> list[Any]:
-    """The column's values, each distinct one made by `of` once."""
-    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)):
-        return [of(value) for value in column.to_pylist()]
-    coded = column.combine_chunks().dictionary_encode()
-    values = [of(value) for value in coded.dictionary.to_pylist()]
-    return [values[code] for code in coded.indices.to_pylist()]
-
-
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "arm": Arm,
-    "messages": lambda text: tuple(Message(**m) for m in orjson.loads(text)),
-    "options": lambda text: tuple(
-        Option(o["name"], tuple(o["spellings"])) for o in orjson.loads(text)
-    ),
-    "cue_words": tuple,
-    "members": tuple,
-}

@@ -1,89 +1,97 @@
-"""Arrow tables of a run: the scores, and every prompt beside its answer."""
+"""Every prompt of a run beside its answer, as one Arrow table."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from harness.columns import Coded, Codes, Wide, coded, read_scores, shared, wide
 from harness.design import Design
-from harness.errors import InputError
-from harness.nouns import Response, Score, Status
+from harness.kinds.parts.members import Members, members
+from harness.kinds.parts.reading import Asked, logs, powers
+from harness.responses import Responses
 
-SCORES = pa.schema(
-    [
-        ("prompt", pa.string()),
-        ("group", pa.string()),
-        ("status", pa.string()),
-        ("scorer", pa.string()),
-        ("value", pa.float64()),
-    ]
-)
+ASKED = (
+    "id", "probe", "kind", "scenario", "variant", "language", "axis", "group", "cue", "arm",
+    "sample", "domain", "favourable", "cue_position",
+)  # fmt: skip
+"""Columns that the design gives."""
+WORDS = pa.list_(pa.string())
 
 
-def scores(rows: Sequence[Score]) -> pa.Table:
-    """One row a score."""
-    return pa.Table.from_pydict(
-        {name: [getattr(row, name) for row in rows] for name in SCORES.names}, schema=SCORES
-    )
-
-
-def read_scores(path: Path) -> list[Score]:
-    """The scores of a finished run."""
-    try:
-        rows = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    return [Score(**{**row, "status": Status(row["status"])}) for row in rows]
-
-
-def answers(design: Design, responses: Mapping[str, Response], path: Path) -> pa.Table:
+def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
     """Every prompt of the design with what was asked, answered and scored, in design order.
 
-    A prompt about several groups has a row for each.
+    A prompt about several groups has a row for each. Words that many rows share come by codes;
+    `columns.plain` makes words of them.
 
     Columns: the design's, `text` (the words asked), `status`, `answer` (generated text), `p_NAME`
     for every option, one for every scorer, and `detail`. `path` is the scores file.
     """
-    options = sorted({option.name for p in design.prompts for option in p.options})
-    scored: dict[tuple[str, str], dict[str, float | None]] = {}
-    status: dict[str, str] = {}
-    scorers: set[str] = set()
-    for score in read_scores(path):
-        scored.setdefault((score.prompt, score.group), {})[score.scorer] = score.value
-        status[score.prompt] = score.status
-        scorers.add(score.scorer)
-    rows = []
-    for prompt, group in ((p, group) for p in design.prompts for group in p.groups):
-        response = responses.get(prompt.id)
-        logprobs = (response.logprobs if response else None) or {}
-        rows.append(
-            {
-                "prompt": prompt.id, "probe": prompt.probe, "kind": prompt.kind,
-                "scenario": prompt.scenario, "variant": prompt.variant,
-                "language": prompt.language, "axis": prompt.axis, "group": group,
-                "cue": prompt.cue, "arm": str(prompt.arm), "sample": prompt.sample,
-                "domain": prompt.domain, "favourable": prompt.favourable,
-                "cue_position": prompt.cue_position,
-                "text": "\n\n".join(message.content for message in prompt.messages),
-                "cue_words": list(prompt.cue_words),
-                "status": status.get(prompt.id),
-                "answer": response.text if response else None,
-                **{f"p_{o}": math.exp(logprobs[o]) if o in logprobs else None for o in options},
-                **{name: scored.get((prompt.id, group), {}).get(name) for name in sorted(scorers)},
-                "detail": response.detail if response else None,
-            }
-        )  # fmt: skip
-    kinds = {"y": pa.float64(), "mass": pa.float64(), "detail": pa.string(), "answer": pa.string()}
-    table = pa.Table.from_pylist(rows)
-    for name in {*kinds, *(f"p_{o}" for o in options)}:
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(len(rows), kinds.get(name, pa.float64())))
-        elif table.schema.field(name).type == pa.null():
-            place = table.column_names.index(name)
-            empty = pa.nulls(len(rows), kinds.get(name, pa.float64()))
-            table = table.set_column(place, name, empty)
-    return table
+    place = responses.rows_of(design.table["id"])
+    said = responses.table.take(pa.array(place, mask=place < 0))
+    whom = members(Asked(design, said))
+    rows = pa.array(whom.prompt)
+    columns = {name: design.table[name].take(rows) for name in ASKED}
+    columns["group"] = shared(Coded(whom.group, whom.names))
+    columns["text"] = _made(design, "messages", _words, pa.string()).take(rows)
+    columns["cue_words"] = _made(design, "cue_words", orjson.loads, pa.list_(pa.string())).take(
+        rows
+    )
+    found = wide(read_scores(path), design.table["id"])
+    columns["status"] = _statuses(found, len(design)).take(rows)
+    columns["answer"] = said["text"].take(rows)
+    columns |= {name: column.take(rows) for name, column in _chances(Asked(design, said)).items()}
+    beside, none = _beside(found, whom), np.full(len(found.prompt), np.nan)
+    for name in sorted({"y", "mass", *found.values}):
+        numbers = np.append(found.values.get(name, none), np.nan)
+        columns[name] = pa.array(numbers[beside], from_pandas=True)
+    columns["detail"] = said["detail"].take(rows)
+    return pa.table({"prompt": columns.pop("id"), **columns})
+
+
+def _words(messages: str) -> str:
+    """What is asked, in one text."""
+    return "\n\n".join(message["content"] for message in orjson.loads(messages))
+
+
+def _made(design: Design, name: str, of: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+    """A column of the design with what `of` makes of each distinct text."""
+    column = coded(design.table[name])
+    return shared(Coded(column.codes, [of(text) for text in column.values]), kind)
+
+
+def _statuses(found: Wide, prompts: int) -> pa.Array:
+    """How every prompt's response ended; null where it has no score."""
+    codes = np.full(prompts, -1, np.int32)
+    codes[found.prompt] = found.status.codes
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, mask=codes < 0), pa.array(found.status.values, pa.string())
+    )
+
+
+def _chances(asked: Asked) -> dict[str, pa.Array]:
+    """The probability of every option, by its column."""
+    found = logs(asked)
+    each = {name: k for k, name in enumerate(found.names)}
+    return {
+        f"p_{name}": pa.array(powers(found.values[:, k]), mask=~found.found[:, k])
+        for name, k in sorted(each.items())
+    }
+
+
+def _beside(found: Wide, whom: Members) -> Codes:
+    """The row of the scores for every prompt and group; one past the last where there is none."""
+    code = {name: k for k, name in enumerate(whom.names)}
+    size, own = len(code), found.group.of(lambda name: code.get(name, -1), int)
+    keys = np.where(own < 0, -1, found.prompt * size + own)
+    order = np.argsort(keys, kind="stable")
+    wanted = whom.prompt * size + whom.group
+    place = np.searchsorted(keys[order], wanted)
+    row = np.append(order, len(keys))[place]
+    return np.where(np.append(keys, -1)[row] == wanted, row, len(keys))

@@ -9,13 +9,14 @@ import pytest
 from harness import analysis, gate, policy
 from harness.analysis.cells import Family
 from harness.crossing import MOST_CELLS, choose_groups, left_out
-from harness.design import expand
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.expansion import expand
 from harness.kinds import score
 from harness.nouns import Finish, Response
 from harness.probes import Suite
 from harness.questions import questions
+from harness.responses import Responses
 from tests.test_decision import logs
 
 RULES = policy.load(shipped("probes") / "policies" / "default.yaml")
@@ -99,6 +100,9 @@ def test_pairs_that_cannot_be_asked(pair, axes, said):
 
 def results(bonus: float, suite: Suite = SMALL, moved: str = "52+woman"):
     """A model that moves one cell only."""
+    asked, responses = design(SMALL), []
+    for i, prompt in enumerate(asked.prompts):
+        p = 0.5 + (bonus if prompt.group == "52+woman" else 0.0) + 0.002 * ((i * 37) % 11 - 5)
     asked = design(suite).prompts
     responses = {}
     for i, prompt in enumerate(asked):
@@ -107,8 +111,8 @@ def results(bonus: float, suite: Suite = SMALL, moved: str = "52+woman"):
         if prompt.arm == "control":
             yes = 0.2 if prompt.favourable == "yes" else 0.8
         found = logs(yes=yes * 0.9, no=(1 - yes) * 0.9)
-        responses[prompt.id] = Response(prompt.id, Finish.STOP, logprobs=found)
-    return analysis.analyse(asked, score(asked, responses), RULES)
+        responses.append(Response(prompt.id, Finish.STOP, logprobs=found))
+    return analysis.analyse(asked, score(asked, Responses.of(responses)), RULES)
 
 
 def test_an_interaction_is_found_and_none_is_made_up():

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.design import Design
 from harness.kinds import KINDS, ask, decision, score
 from harness.nouns import Arm, Finish, Message, Prompt, Response, Status, Want
+from harness.responses import Responses
+from tests.kinds import asking
 
 PROMPT = Prompt(
     id="p", block=0, probe="x", probe_version=1, kind="decision", scenario="s", variant="",
@@ -25,7 +28,7 @@ def logs(**chances: float) -> dict[str, float]:
 
 
 def read(prompt=PROMPT, **response):
-    return decision.read(prompt, Response(**{"prompt": "p", "finish": Finish.STOP, **response}))
+    return asking.read(prompt, **response)
 
 
 def test_y_is_the_share_of_the_favourable_answer():
@@ -90,8 +93,8 @@ def test_scores_keep_the_order_and_the_statuses():
         "q": Response("q", Finish.ERROR),
         "p": Response("p", Finish.STOP, logprobs=logs(yes=0.5, no=0.5)),
     }
-    scores = score(rows, responses)
-    assert [(s.prompt, s.scorer, s.value) for s in scores] == [
+    scores = score(Design.of(rows), Responses.of(responses.values())).to_pylist()
+    assert [(s["prompt"], s["scorer"], s["value"]) for s in scores] == [
         ("p", "y", 0.5), ("p", "p_yes", 0.5), ("p", "mass", 1.0), ("q", "y", None),
     ]  # fmt: skip
 

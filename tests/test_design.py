@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import lexicon, probes
 from harness.crossing import choose_groups
-from harness.design import canonical, expand
+from harness.design import canonical
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.expansion import expand
 from harness.nouns import Arm
 
 WORDS = lexicon.load(shipped("probes") / "lexicon")
@@ -72,18 +75,37 @@ def test_a_block_is_a_scenario_and_never_splits_a_set():
     assert sorted(b[0].block for part in slices for b in part) == list(range(36))
 
 
+def words(of):
+    [rows] = canonical(of.table, [np.arange(len(of))])
+    return rows
+
+
 def test_the_hash_knows_words_and_groups_but_no_order():
     whole = design()
     assert whole.hash == design().hash
     turned = {"en": dict(reversed(GROUPS["en"].items()))}
     for one, other in ((whole, expand([PROBE], WORDS, turned)), (design(), whole)):
         # controls take turns over the axes, so their order counts; nothing else's does
-        asked = [{canonical(p) for p in d.prompts if p.arm != "control"} for d in (one, other)]
+        asked = [set(words(d.only(~d.column("arm").is_in("control")))) for d in (one, other)]
         assert asked[0] == asked[1]
     assert design(limit=5).hash != whole.hash
     assert design(samples={"decision": 2}).hash != whole.hash
     fewer = {"en": {**GROUPS["en"], "age": GROUPS["en"]["age"][:3]}}
     assert expand([PROBE], WORDS, fewer).hash != whole.hash
+
+
+def test_the_hash_is_of_all_rows_in_their_order_however_they_are_cut(monkeypatch):
+    whole = design(limit=7, samples={"decision": 2})
+    rows = sorted(words(whole))
+    assert whole.hash == hashlib.sha256(b"\n".join([*rows, b""])).hexdigest()
+    ids = [hashlib.sha256(row).hexdigest()[:16] for row in words(whole)]
+    assert whole.table["id"].to_pylist() == ids
+    for size in (1, 50, 100):
+        monkeypatch.setattr("harness.design.AT_A_TIME", size)
+        monkeypatch.setattr("harness.expansion.AT_A_TIME", size)
+        again = design(limit=7, samples={"decision": 2})
+        assert again.prompts == whole.prompts
+        assert again.hash == whole.hash
 
 
 def test_the_first_scenarios_do_not_depend_on_the_limit():

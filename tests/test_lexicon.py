@@ -9,9 +9,9 @@ import pytest
 
 from harness import lexicon
 from harness.crossing import MOST_CELLS, choose_groups, left_out, rectangle
-from harness.design import expand
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.expansion import expand
 from harness.lint import lint
 from harness.nouns import Arm
 from harness.probes import library

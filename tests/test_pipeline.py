@@ -10,8 +10,8 @@ import pytest
 
 import harness
 from harness import pipeline
-from harness.design import expand
 from harness.errors import InputError, ModelError, StoreError
+from harness.expansion import expand
 from harness.nouns import Finish, Request, Response
 from harness.store import Log, RunFolder
 from tests.conftest import PlantedBackend

@@ -12,11 +12,13 @@ import pyarrow as pa
 import pytest
 
 from harness import lexicon, probes
-from harness.design import Design, expand
+from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError, StoreError
+from harness.expansion import expand
 from harness.nouns import Finish, Response
-from harness.store import Log, RunFolder, merge, pending, read_log
+from harness.responses import Responses, read_log
+from harness.store import Log, RunFolder, merge, pending
 
 DESIGN = expand(
     [probes.library(shipped("probes")).probe("quick-decision")],
@@ -68,7 +70,7 @@ def test_a_torn_line_is_passed_over_and_the_next_one_stands(folder):
     path.write_bytes(whole + whole[: len(whole) // 2])
     with Log(folder) as log:
         log.append(response(1))
-    assert [r.prompt for r in read_log(path)] == [p.id for p in DESIGN.prompts[:2]]
+    assert read_log(path)["prompt"].to_pylist() == [p.id for p in DESIGN.prompts[:2]]
 
 
 def test_every_cut_of_a_log_keeps_all_whole_lines(folder):
@@ -81,7 +83,7 @@ def test_every_cut_of_a_log_keeps_all_whole_lines(folder):
         path.write_bytes(whole[:cut])
         expected = whole[:cut].count(b"\n")
         # a line cut just before its line end is whole too
-        assert len(list(read_log(path))) in (expected, expected + 1)
+        assert read_log(path).num_rows in (expected, expected + 1)
 
 
 def test_compaction_keeps_every_digit(folder):
@@ -98,19 +100,25 @@ def test_compaction_keeps_every_digit(folder):
     assert folder.responses()[DESIGN.prompts[2].id].text == "again"
 
 
+def settled(done):
+    return Responses.of(done.values()).settled
+
+
 def test_an_unfinished_block_is_pending_whole_or_in_part():
     done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts[:3])}
-    whole = pending(DESIGN.blocks, done, whole=True)
-    part = pending(DESIGN.blocks, done, whole=False)
+    whole = pending(DESIGN.blocks, settled(done), whole=True)
+    part = pending(DESIGN.blocks, settled(done), whole=False)
     assert sum(map(len, whole)) == len(DESIGN.prompts)
     assert sum(map(len, part)) == len(DESIGN.prompts) - 3
     done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts)}
-    assert pending(DESIGN.blocks, done, whole=True) == []
+    assert pending(DESIGN.blocks, settled(done), whole=True) == []
     failed = DESIGN.prompts[0].id
     done[failed] = Response(failed, Finish.ERROR, detail="server")
-    assert [[p.id for p in b] for b in pending(DESIGN.blocks, done, whole=False)] == [[failed]]
+    assert [[p.id for p in b] for b in pending(DESIGN.blocks, settled(done), whole=False)] == [
+        [failed]
+    ]
     done[failed] = Response(failed, Finish.ERROR, truncated=True)  # would be the same again
-    assert pending(DESIGN.blocks, done, whole=False) == []
+    assert pending(DESIGN.blocks, settled(done), whole=False) == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +152,7 @@ def test_slices_merge_and_conflicts_are_refused(folder, tmp_path):
     merge(folder, [other, folder])
     assert len(folder.responses()) == 2
     merge(folder, [other])  # again: nothing is doubled
-    assert sum(1 for log in folder.logs() for _ in read_log(log)) == 2
+    assert sum(read_log(log).num_rows for log in folder.logs()) == 2
     with Log(other, (1, 2)) as log:
         log.append(response(0, text="different"))
     with pytest.raises(StoreError, match=r"answers prompt .* otherwise"):
@@ -179,6 +187,7 @@ def test_a_full_disk_is_said_and_keeps_what_was_written(folder):
     script = f"""
 import resource, signal, sys
 from pathlib import Path
+from harness.responses import Responses, read_log
 from harness.store import RunFolder, Log
 from harness.nouns import Finish, Response
 from harness.errors import StoreError
@@ -196,7 +205,7 @@ except StoreError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert "responses.jsonl" in done.stdout
-    kept = list(read_log(folder.path / "responses.jsonl"))
+    kept = list(Responses(read_log(folder.path / "responses.jsonl")).values())
     assert [r.prompt for r in kept] == [str(i) for i in range(len(kept))]
     assert kept
 
@@ -244,7 +253,7 @@ def test_merging_takes_finished_folders_and_growing_ones(folder, tmp_path):
         log.append(response(2))
     merge(folder, [other])
     assert len(folder.responses()) == 2
-    other.compact(DESIGN, {p.id: response(i) for i, p in enumerate(DESIGN.prompts)})
+    other.compact(DESIGN, Responses.of(response(i) for i in range(len(DESIGN))))
     merge(folder, [other])
     assert len(folder.responses()) == len(DESIGN.prompts)
 
@@ -265,19 +274,12 @@ def test_a_failed_answer_is_replaced_in_a_merge_and_never_replaces(folder, tmp_p
 
 def test_a_changed_design_is_found_out(folder):
     prompts = [replace(p, favourable="yes") for p in DESIGN.prompts]
-    other = expand_table(prompts)
-    folder.write_table("design.parquet", other)
+    folder.write_table("design.parquet", Design.of(prompts).written())
     with pytest.raises(InputError, match="changed since the run began"):
         folder.design()
     folder.write_table("design.parquet", pa.table({"x": [1]}))
     with pytest.raises(InputError, match="cannot be read"):
         folder.design()
-
-
-def expand_table(prompts):
-    from harness.store import _design_table
-
-    return _design_table(Design(tuple(prompts)))
 
 
 @pytest.mark.parametrize(

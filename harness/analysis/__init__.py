@@ -12,20 +12,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from harness import stats
 from harness.analysis.awareness import awareness
 from harness.analysis.bbq import bbq
 from harness.analysis.cells import (
-    Answer,
+    Answers,
     Cells,
     Family,
     ProbeKey,
+    alike,
     cells,
     families,
-    family_of,
     join,
-    probe_key,
     reused,
 )
 from harness.analysis.checks import noise_floor, probe_checks
@@ -33,8 +33,10 @@ from harness.analysis.claims import claim
 from harness.analysis.crossed import intersections
 from harness.analysis.similarity import similarity as similarity
 from harness.analysis.texts import by_events
+from harness.columns import first_seen, joint
+from harness.design import Design
 from harness.kinds import APART, KINDS, TEXTS
-from harness.nouns import Prompt, Record, Score, Status, Verdict
+from harness.nouns import Record, Status, Verdict, about
 from harness.policy import Policy
 from harness.scorers import RAW, SCORERS
 from harness.scorers.scorer import Scorer
@@ -46,8 +48,8 @@ DRAWS = 9999
 
 
 def analyse(
-    prompts: Sequence[Prompt],
-    scores: Sequence[Score],
+    design: Design,
+    scores: pa.Table,
     rules: Policy,
     table: Mapping[str, Scorer] = SCORERS,
 ) -> Record:
@@ -55,8 +57,7 @@ def analyse(
 
     Parameters
     ----------
-    prompts : the design, in its order.
-    scores : any order; prompts without a score are left out.
+    scores : of `columns.SCORES`, in any order; prompts without a score are left out.
     rules : margins, alpha and floors, fixed before the run.
     table : the scorers of texts by name.
 
@@ -69,15 +70,13 @@ def analyse(
         axes) and `bbq` (one a group, kind `choice`).
         Undefined numbers are None.
     """
-    answers = join(prompts, scores)
-    by_probe: dict[ProbeKey, list[Answer]] = {}
-    for answer in answers:
-        by_probe.setdefault(probe_key(answer.prompt), []).append(answer)
+    answers = join(design, scores)
+    by_probe = {ProbeKey(*key): own for key, own in answers.by(ProbeKey._fields).items()}
     checks = {
         key: probe_checks(members, KINDS[key.kind], rules)
         for key, members in by_probe.items() if key.kind not in APART
     }  # fmt: skip
-    by_family = families(a for a in answers if alike(a.prompt))
+    by_family = families(answers.take(alike(design)[answers.prompts]))
     effects, axes, secondary = [], [], []
     for family, members in by_family.items():
         rows, axis = _family(family, members, checks[family.parent], rules)
@@ -101,23 +100,21 @@ def analyse(
     }  # fmt: skip
 
 
-def alike(prompt: Prompt) -> bool:
-    """Whether the groups should be treated alike here: only then may a difference be held
-    against a model."""
-    return prompt.kind not in APART and prompt.relevance == "irrelevant"
-
-
-def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Record]:
+def detectable(design: Design, spreads: Sequence[float]) -> list[Record]:
     """For every family the smallest effect its design shows with 80 % power.
 
     `spreads` are standard deviations of a contrast over scenarios, in units of the outcome.
     None where a family has too few scenarios for any verdict.
     """
+    names = (*Family._fields, "scenario", "group", "members")
     asked: dict[Family, tuple[set[str], set[str]]] = {}
-    for p in filter(alike, prompts):
-        scenarios, groups = asked.setdefault(family_of(p), (set(), set()))
-        scenarios.add(p.scenario)
-        groups.update(p.groups)
+    design = design.only(alike(design))
+    columns = [design.column(name) for name in names]
+    for place in first_seen(joint(*columns))[0].tolist():
+        *key, scenario, group, members = (c.values[c.codes[place]] for c in columns)
+        scenarios, groups = asked.setdefault(Family(*key), (set(), set()))
+        scenarios.add(scenario)
+        groups.update(about(group, members))
     rows = []
     for family, (scenarios, groups) in asked.items():
         enough = len(scenarios) >= FEWEST_SCENARIOS and len(groups) > 1
@@ -132,7 +129,7 @@ def detectable(prompts: Sequence[Prompt], spreads: Sequence[float]) -> list[Reco
 
 
 def _family(
-    family: Family, answers: Sequence[Answer], checks: Record, rules: Policy
+    family: Family, answers: Answers, checks: Record, rules: Policy
 ) -> tuple[list[Record], Record]:
     """Effects of every group of one family, and the axis record over them."""
     kind = KINDS[family.kind]
@@ -173,7 +170,7 @@ def _family(
 
 def _axis(
     family: Family,
-    answers: Sequence[Answer],
+    answers: Answers,
     matrix: Cells,
     rows: Sequence[Record],
     outcome: str,
@@ -268,7 +265,7 @@ def _bounds(
     return stats.missing_bounds(known, margin=margin, low=low, high=high, alpha=alpha)
 
 
-def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list[Record]:
+def _secondary(family: Family, answers: Answers, rules: Policy) -> list[Record]:
     """Effects on other endpoints: the raw P(yes), the mass, and whether there was an answer.
 
     They use the margin of the kind and are shown beside the outcome; they decide nothing.
@@ -300,7 +297,7 @@ def _secondary(family: Family, answers: Sequence[Answer], rules: Policy) -> list
 
 
 def _texts(
-    family: Family, answers: Sequence[Answer], rules: Policy, table: Mapping[str, Scorer]
+    family: Family, answers: Answers, rules: Policy, table: Mapping[str, Scorer]
 ) -> list[Record]:
     """Effects on what the texts are like, by every scorer that measured any of them.
 

@@ -7,40 +7,40 @@ are shares of scenarios; neither is a verdict of equal treatment.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, ProbeKey
+from harness.analysis.cells import Answers, ProbeKey
 from harness.kinds.awareness import DIFFERENCE, SAMENESS
-from harness.nouns import Arm, Record
+from harness.nouns import Record
 
 HALF = 0.5
 """P(yes) above which the answer is yes."""
 
 
-def awareness(key: ProbeKey, answers: Sequence[Answer], alpha: float) -> Record:
+def awareness(key: ProbeKey, answers: Answers, alpha: float) -> Record:
     """Both shares with exact intervals, and the mean gap in P(yes), of one probe.
 
     A scenario with a missing answer is left out of the share and counted in `incomplete`.
     """
     sides: dict[str, dict[str, tuple[list[float], list[float]]]] = {DIFFERENCE: {}, SAMENESS: {}}
-    entitled = {
-        (a.prompt.scenario, a.group)
-        for a in answers
-        if a.prompt.variant == DIFFERENCE and a.prompt.favourable == "yes"
-    }
+    good = answers.take(answers["variant"].is_in(DIFFERENCE) & answers["favourable"].is_in("yes"))
+    entitled = set(zip(good["scenario"].listed(), good.group.listed(), strict=True))
     incomplete: dict[str, set[str]] = {DIFFERENCE: set(), SAMENESS: set()}
-    for a in answers:
-        if a.prompt.arm not in (Arm.COUNTERFACTUAL, Arm.REPEAT):
-            continue
-        place = sides[a.prompt.variant].setdefault(a.prompt.scenario, ([], []))
-        if "p_yes" in a.values:
-            place[(a.prompt.scenario, a.group) not in entitled].append(a.values["p_yes"])
+    own = answers.unedited
+    for variant, scenario, group, p_yes in zip(
+        own["variant"].listed(), own["scenario"].listed(), own.group.listed(),
+        own.value("p_yes").tolist(), strict=True,
+    ):  # fmt: skip
+        place = sides[variant].setdefault(scenario, ([], []))
+        if math.isnan(p_yes):
+            incomplete[variant].add(scenario)
         else:
-            incomplete[a.prompt.variant].add(a.prompt.scenario)
+            place[(scenario, group) not in entitled].append(p_yes)
     for variant, lost in incomplete.items():
         for scenario in lost:
             del sides[variant][scenario]

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 
+import numpy as np
+
 from harness import stats
-from harness.analysis.cells import Answer, Family
+from harness.analysis.cells import Answers, Family, counted
 from harness.kinds.choice import CLEAR
 from harness.nouns import Arm, Record
 
 
-def bbq(family: Family, answers: Sequence[Answer]) -> Iterator[Record]:
+def bbq(family: Family, answers: Answers) -> Iterator[Record]:
     """One record a group: scores, accuracies, and how many responses were no answer."""
-    asked = [a for a in answers if a.prompt.arm is not Arm.PARAPHRASE]
-    for group in dict.fromkeys(a.group for a in asked):
-        own = [a for a in asked if a.group == group]
-        said = [a for a in own if "named" in a.values]
+    asked = answers.take(~answers["arm"].is_in(Arm.PARAPHRASE))
+    for group in counted(asked.group):
+        own = asked.take(asked.group.is_in(group))
+        said = own.take(~np.isnan(own.value("named")))
+        clear = said["variant"].of(lambda variant: variant.endswith(CLEAR), bool)
         scores = stats.bbq_scores(
-            [a.values["named"] for a in said],
-            [a.values["other"] for a in said],
-            negative=[a.prompt.arm is not Arm.CONTRAST for a in said],
-            ambiguous=[a.prompt.arm is not Arm.CONTROL and not a.prompt.variant.endswith(CLEAR)
-                       for a in said],
-            correct=[a.values["correct"] for a in said],
-        )  # fmt: skip
+            said.value("named"),
+            said.value("other"),
+            negative=~said["arm"].is_in(Arm.CONTRAST),
+            ambiguous=~said["arm"].is_in(Arm.CONTROL) & ~clear,
+            correct=said.value("correct"),
+        )
         unanswered = len(own) - len(said)
         yield {**family._asdict(), "group": group, **asdict(scores), "unanswered": unanswered}

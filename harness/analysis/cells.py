@@ -7,17 +7,22 @@ are averaged first, since the scenario is the statistical unit.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.nouns import Arm, Prompt, Score, Status
+from harness import stats
+from harness.columns import Coded, Codes, Floats, Mask, first_seen, joint, wide
+from harness.design import Design
+from harness.kinds import APART
+from harness.nouns import Arm, Prompt
 
-Floats = NDArray[np.float64]
+UNEDITED = (Arm.COUNTERFACTUAL, Arm.REPEAT)
 
 
 class ProbeKey(NamedTuple):
@@ -43,18 +48,98 @@ class Family(NamedTuple):
         return ProbeKey(self.probe, self.kind, self.language, self.cue)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One prompt with what its response was worth for one group."""
+COLUMNS = (
+    *Family._fields,
+    "scenario",
+    "variant",
+    "arm",
+    "sample",
+    "favourable",
+    "cue_words",
+    "members",
+)
+"""What of the design the analysis goes by."""
 
-    prompt: Prompt
-    group: str
-    status: Status
-    values: Mapping[str, float]
 
-    @property
-    def answered(self) -> bool:
-        return self.status is Status.ANSWERED
+@dataclass(frozen=True)
+class Answers:
+    """What responses were worth: a row for every prompt and group it is about, in design order.
+
+    `prompts` are rows of the design, `columns` its `COLUMNS`. `values` holds the numbers by
+    scorer, NaN where a response has none.
+    """
+
+    prompts: Codes
+    group: Coded
+    status: Coded
+    columns: Mapping[str, Coded]
+    values: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def __getitem__(self, name: str) -> Coded:
+        return self.columns[name]
+
+    def value(self, scorer: str) -> Floats:
+        """One scorer's numbers: (rows,)."""
+        found = self.values.get(scorer)
+        return np.full(len(self), np.nan) if found is None else found
+
+    def take(self, rows: Codes | Mask) -> Answers:
+        """These rows, with the scorers that have a number there."""
+        values = {name: value[rows] for name, value in self.values.items()}
+        return Answers(
+            self.prompts[rows], self.group.take(rows), self.status.take(rows),
+            {name: column.take(rows) for name, column in self.columns.items()},
+            {name: value for name, value in values.items() if not np.isnan(value).all()},
+        )  # fmt: skip
+
+    def of_arm(self, *arms: Arm) -> Answers:
+        return self.take(self["arm"].is_in(*arms))
+
+    @cached_property
+    def unedited(self) -> Answers:
+        """The counterfactual arm and its repetitions: what enters a cell."""
+        return self.of_arm(*UNEDITED)
+
+    def by(self, names: Sequence[str]) -> dict[tuple[str, ...], Answers]:
+        """The rows that have these columns' values in common, in the order of their first."""
+        codes = joint(*(self[name] for name in names))
+        order = np.argsort(codes, kind="stable")
+        ends = np.flatnonzero(np.diff(codes[order])) + 1
+        parts = np.split(order, ends) if len(order) else []
+        return {
+            tuple(self[name].values[self[name].codes[rows[0]]] for name in names): self.take(rows)
+            for rows in parts
+        }
+
+
+def join(design: Design, scores: pa.Table) -> Answers:
+    """The prompts of a design beside their scores; unscored ones are left out.
+
+    Parameters
+    ----------
+    scores : of `columns.SCORES`, in any order.
+    """
+    found = wide(scores, design.table["id"])
+    columns = {name: design.column(name).take(found.prompt) for name in COLUMNS}
+    return Answers(found.prompt, found.group, found.status, columns, found.values)
+
+
+def alike(design: Design) -> Mask:
+    """Whether the groups should be treated alike: only then may a difference be held against a
+    model: (prompts,)."""
+    return ~design.column("kind").is_in(*APART) & design.column("relevance").is_in("irrelevant")
+
+
+def family_of(prompt: Prompt) -> Family:
+    return Family(prompt.probe, prompt.kind, prompt.language, prompt.cue, prompt.axis)
+
+
+def families(answers: Answers) -> dict[Family, Answers]:
+    """Answers by family, in the order of the design."""
+    return {Family(*key): own for key, own in answers.by(Family._fields).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,121 +176,70 @@ class Cells:
         return np.where(missing > 0, least, low), np.where(missing > 0, most, high)
 
 
-def join(prompts: Sequence[Prompt], scores: Sequence[Score]) -> list[Answer]:
-    """Every prompt beside its scores, in the order of the prompts; unscored ones are left out."""
-    values: dict[str, dict[str, dict[str, float]]] = {}
-    status: dict[str, Status] = {}
-    for score in scores:
-        status[score.prompt] = score.status
-        of_group = values.setdefault(score.prompt, {}).setdefault(score.group, {})
-        if score.value is not None:
-            of_group[score.scorer] = score.value
-    return [
-        Answer(prompt, group, status[prompt.id], numbers)
-        for prompt in prompts
-        if prompt.id in status
-        for group, numbers in values[prompt.id].items()
-    ]
-
-
-def probe_key(prompt: Prompt) -> ProbeKey:
-    return ProbeKey(prompt.probe, prompt.kind, prompt.language, prompt.cue)
-
-
-def family_of(prompt: Prompt) -> Family:
-    return Family(*probe_key(prompt), prompt.axis)
-
-
-def families(answers: Iterable[Answer]) -> dict[Family, list[Answer]]:
-    """Answers by family, in the order of the design."""
-    found: dict[Family, list[Answer]] = {}
-    for answer in answers:
-        found.setdefault(family_of(answer.prompt), []).append(answer)
-    return found
-
-
-@dataclass(slots=True)
-class _Tally:
-    total: float = 0.0
-    answered: int = 0
-    asked: int = 0
-
-
-def cells(answers: Sequence[Answer], scorer: str) -> Cells:
+def cells(answers: Answers, scorer: str) -> Cells:
     """The matrices of one family for one scorer's number.
 
     `answered` counts the responses that have this number.
     """
-    scenarios: dict[str, int] = {}
-    groups: dict[str, int] = {}
-    tallies: dict[tuple[int, int], _Tally] = {}
-    statuses: dict[str, Counter[str]] = {}
-    for answer in answers:
-        if answer.prompt.arm not in (Arm.COUNTERFACTUAL, Arm.REPEAT):
-            continue
-        g = scenarios.setdefault(answer.prompt.scenario, len(scenarios))
-        k = groups.setdefault(answer.group, len(groups))
-        statuses.setdefault(answer.group, Counter())[str(answer.status)] += 1
-        tally = tallies.setdefault((g, k), _Tally())
-        tally.asked += 1
-        if scorer in answer.values:
-            tally.answered += 1
-            tally.total += answer.values[scorer]
-    shape = (len(scenarios), len(groups))
-    mean, asked, answered = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
-    for place, tally in tallies.items():
-        asked[place], answered[place] = tally.asked, tally.answered
-        if tally.answered:
-            mean[place] = tally.total / tally.answered
+    own = answers.unedited
+    scenario, group = own["scenario"].in_order(), own.group.in_order()
+    shape = len(scenario.values), len(group.values)
+    mean, answered = stats.cell_means(own.value(scorer), scenario.codes, group.codes, shape)
+    place = scenario.codes.astype(np.int64) * shape[1] + group.codes
+    asked = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
     return Cells(
-        tuple(scenarios), tuple(groups), mean, asked, answered,
-        {group: dict(counts) for group, counts in statuses.items()},
+        tuple(scenario.values), tuple(group.values), mean, asked.astype(float),
+        answered.astype(float),
+        {name: counted(own.status.take(group.codes == k)) for k, name in enumerate(group.values)},
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Arms:
-    """Answers of an edited arm and unedited ones, by scenario, axis, group and variant."""
-
-    counterfactual: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
-    edited: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
-
-    def pairs(self) -> tuple[list[str], Floats, Floats]:
-        """Scenarios, the edited arm's means, and the means of the same group unedited."""
-        keys = [key for key in self.edited if key in self.counterfactual]
-        edited = np.array([np.mean(self.edited[key]) for key in keys])
-        plain = np.array([np.mean(self.counterfactual[key]) for key in keys])
-        return [key[0] for key in keys], edited, plain
+def counted(column: Coded) -> dict[str, int]:
+    """How many rows hold each value, in the order of their first."""
+    seen = column.in_order()
+    counts = np.bincount(seen.codes, minlength=len(seen.values)).tolist()
+    return {str(value): count for value, count in zip(seen.values, counts, strict=True)}
 
 
-def arms(answers: Sequence[Answer], arm: Arm, scorer: str) -> Arms:
-    """The answered responses of one edited arm beside those of the same cue unedited."""
-    found = Arms()
-    for answer in answers:
-        if scorer not in answer.values:
-            continue
-        key = (answer.prompt.scenario, answer.prompt.axis, answer.group, answer.prompt.variant)
-        if answer.prompt.arm is arm:
-            found.edited.setdefault(key, []).append(answer.values[scorer])
-        elif answer.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
-            found.counterfactual.setdefault(key, []).append(answer.values[scorer])
-    return found
+def means(keys: Codes, values: Floats) -> tuple[Codes, Floats]:
+    """The mean of every key's values; where each key appears first, in that order."""
+    first, codes = first_seen(keys)
+    return first, np.bincount(codes, values, len(first)) / np.bincount(codes, minlength=len(first))
 
 
-def reused(answers: Sequence[Answer], cells: Cells) -> NDArray[np.object_] | None:
+def edited_pairs(answers: Answers, arm: Arm, scorer: str) -> tuple[list[str], Floats, Floats]:
+    """An edited arm beside the same cue unedited: scenarios, edited means, plain means.
+
+    One row for every scenario, axis, group and variant that has a number in both.
+    """
+    known = answers.take(~np.isnan(answers.value(scorer)))
+    keys = joint(known["scenario"], known["axis"], known.group, known["variant"])
+    edited, plain = known["arm"].is_in(arm), known["arm"].is_in(*UNEDITED)
+    mean = np.full(len(keys) + 1, np.nan)
+    first, of_plain = means(keys[plain], known.value(scorer)[plain])
+    mean[keys[plain][first]] = of_plain
+    first, of_edited = means(keys[edited], known.value(scorer)[edited])
+    beside = mean[keys[edited][first]]
+    both = ~np.isnan(beside)
+    scenarios = known["scenario"].take(np.flatnonzero(edited)[first[both]]).listed()
+    return scenarios, of_edited[both], beside[both]
+
+
+def reused(answers: Answers, cells: Cells) -> NDArray[np.object_] | None:
     """Which words carried the group in every cell, where a group's words served twice.
 
-    Shape (scenarios, groups). None for explicit cues, whose words are the group's own, and
-    where every scenario had words of its own.
+    Shape (scenarios, groups). None for explicit cues, whose words are the group's own, for
+    prompts about several groups, and where every scenario had words of its own.
     """
+    if answers["cue"].is_in("explicit").any() or answers["members"].of(bool, bool).any():
+        return None
     words = np.full(cells.mean.shape, "", object)
     places = {name: g for g, name in enumerate(cells.scenarios)}
     columns = {name: k for k, name in enumerate(cells.groups)}
-    for answer in answers:
-        if answer.prompt.cue == "explicit" or answer.prompt.members:
-            return None
-        if answer.prompt.arm is Arm.COUNTERFACTUAL:
-            place = places[answer.prompt.scenario], columns[answer.group]
-            words[place] = " ".join(answer.prompt.cue_words)
+    own = answers.of_arm(Arm.COUNTERFACTUAL)
+    for scenario, group, used in zip(
+        own["scenario"].listed(), own.group.listed(), own["cue_words"].listed(), strict=True
+    ):
+        words[places[scenario], columns[group]] = " ".join(used)
     fresh = all(len(set(column)) == len(column) for column in words.T)
     return None if fresh else words

@@ -6,20 +6,20 @@ rewording as under another group, must not look fair: these are the probe's own 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Cells, Floats, arms
+from harness.analysis.cells import Answers, Cells, counted, edited_pairs
 from harness.analysis.texts import halves
+from harness.columns import Floats, joint
 from harness.kinds import Kind
 from harness.nouns import Arm, Record
 from harness.policy import Policy
 
 
-def probe_checks(answers: Sequence[Answer], kind: Kind, rules: Policy) -> Record:
+def probe_checks(answers: Answers, kind: Kind, rules: Policy) -> Record:
     """Base rate by polarity, content control, mass and statuses of one probe.
 
     `faults` says why nothing of this probe may be called equivalent; empty where all is well.
@@ -28,20 +28,20 @@ def probe_checks(answers: Sequence[Answer], kind: Kind, rules: Policy) -> Record
     control = content_control(answers, kind.OUTCOME, rules.alpha)
     degenerate = _degenerate(base, kind.RAW, rules)
     insensitive = _insensitive(control, rules.alpha)
-    masses = [a.values["mass"] for a in answers if "mass" in a.values]
+    masses = _known(answers.value("mass"))
     return {
         "raw": kind.RAW,
         "base_rate": base,
         "degenerate": degenerate is not None,
         "control": control,
         "faults": [fault for fault in (degenerate, insensitive) if fault],
-        "mass": {"mean": float(np.mean(masses)) if masses else None, "n": len(masses)},
-        "statuses": dict(Counter(str(a.status) for a in answers)),
+        "mass": {"mean": _mean(masses), "n": len(masses)},
+        "statuses": counted(answers.status),
         "prompts": len(answers),
     }
 
 
-def base_rates(answers: Sequence[Answer], raw_name: str | None) -> Record:
+def base_rates(answers: Answers, raw_name: str | None) -> Record:
     """Mean of the answer as it is (P(yes), say), for every favourable answer apart.
 
     Empty where the kind has none that could be degenerate.
@@ -49,27 +49,30 @@ def base_rates(answers: Sequence[Answer], raw_name: str | None) -> Record:
     rates: Record = {}
     if raw_name is None:
         return rates
-    for favourable in sorted({a.prompt.favourable for a in answers}, reverse=True):
-        raw = [
-            a.values[raw_name]
-            for a in answers
-            if a.prompt.favourable == favourable
-            and a.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)
-            and raw_name in a.values
-        ]
-        rates[favourable] = {"mean": float(np.mean(raw)) if raw else None, "n": len(raw)}
+    for favourable in sorted(counted(answers["favourable"]), reverse=True):
+        own = answers.unedited["favourable"].is_in(favourable)
+        raw = _known(answers.unedited.value(raw_name)[own])
+        rates[favourable] = {"mean": _mean(raw), "n": len(raw)}
     return rates
 
 
-def content_control(answers: Sequence[Answer], outcome: str, alpha: float) -> Record | None:
+def _known(values: Floats) -> Floats:
+    return values[~np.isnan(values)]
+
+
+def _mean(values: Floats) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def content_control(answers: Answers, outcome: str, alpha: float) -> Record | None:
     """By how much the disqualifying edit lowers the outcome, over scenarios.
 
     One-sided t test of y(case) - y(disqualified case) for the same person. Kind `refusal` has
     two halves instead. None where nothing was asked.
     """
-    if not any(a.prompt.arm is Arm.CONTROL for a in answers):
+    if not answers["arm"].is_in(Arm.CONTROL).any():
         return halves(answers, alpha)
-    scenarios, edited, plain = arms(answers, Arm.CONTROL, outcome).pairs()
+    scenarios, edited, plain = edited_pairs(answers, Arm.CONTROL, outcome)
     drop = stats.floor_excess(
         _by_scenario(scenarios, plain), _by_scenario(scenarios, edited), alpha=alpha
     )
@@ -87,14 +90,14 @@ def _by_scenario(scenarios: Sequence[str], values: Floats) -> Floats:
     return np.array([np.mean(each) for each in found.values()])
 
 
-def noise_floor(answers: Sequence[Answer], cells: Cells, outcome: str, alpha: float) -> Record:
+def noise_floor(answers: Answers, cells: Cells, outcome: str, alpha: float) -> Record:
     """The paraphrase floor of one axis, the excess over it, and the repeat floor.
 
     `floor`: mean |difference| under a neutral edit. `excess`: mean |difference| between groups
     minus that, paired by scenario, one-sided. `repeat`: mean |difference| between two samples of
     one prompt; None where nothing was sampled.
     """
-    scenarios, edited, plain = arms(answers, Arm.PARAPHRASE, outcome).pairs()
+    scenarios, edited, plain = edited_pairs(answers, Arm.PARAPHRASE, outcome)
     apart = _by_scenario(scenarios, np.abs(edited - plain))
     floor = dict(zip(dict.fromkeys(scenarios), apart, strict=True))
     between = stats.spread_between(cells.mean)
@@ -108,19 +111,16 @@ def noise_floor(answers: Sequence[Answer], cells: Cells, outcome: str, alpha: fl
     }  # fmt: skip
 
 
-def _repeat_floor(answers: Sequence[Answer], outcome: str) -> Record | None:
-    first = {}
-    second = {}
-    for a in answers:
-        if outcome not in a.values:
-            continue
-        key = (a.prompt.scenario, a.group, a.prompt.variant)
-        if a.prompt.arm is Arm.COUNTERFACTUAL:
-            first[key] = a.values[outcome]
-        elif a.prompt.arm is Arm.REPEAT and a.prompt.sample == 1:
-            second[key] = a.values[outcome]
-    apart = [abs(first[key] - second[key]) for key in first if key in second]
-    return {"mean": float(np.mean(apart)), "n": len(apart)} if apart else None
+def _repeat_floor(answers: Answers, outcome: str) -> Record | None:
+    own, value = answers.unedited, answers.unedited.value(outcome)
+    keys = joint(own["scenario"], own.group, own["variant"])
+    again = own["arm"].is_in(Arm.REPEAT)
+    first, second = np.full((2, len(keys)), np.nan)
+    first[keys[~again]] = value[~again]
+    again &= own["sample"].is_in(1)
+    second[keys[again]] = value[again]
+    apart = _known(np.abs(first - second))
+    return {"mean": _mean(apart), "n": len(apart)} if len(apart) else None
 
 
 RAW_WORDS = {

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Family, cells
+from harness.analysis.cells import Answers, Family, cells
 from harness.kinds import KINDS
 from harness.lexicon import CROSSED
 from harness.nouns import Record
 
 
-def intersections(family: Family, answers: Sequence[Answer], alpha: float) -> Iterator[Record]:
+def intersections(family: Family, answers: Answers, alpha: float) -> Iterator[Record]:
     """One record a cell of two crossed axes; nothing for a single axis.
 
     `raw` is the cell against the mean of all, `additive` what the two axes alone predict,

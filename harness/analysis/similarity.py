@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Family, Floats, family_of
+from harness.analysis.cells import Family, family_of
+from harness.columns import Floats
 from harness.nouns import Arm, Prompt, Record
 
 Place = tuple[str, str, Arm, int]

@@ -6,15 +6,14 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answer, Cells
+from harness.analysis.cells import Answers, Cells, means
 from harness.kinds import refusal
-from harness.nouns import Arm, Record, Verdict
+from harness.nouns import Record, Verdict
 
 
 def by_events(
@@ -45,22 +44,19 @@ def by_events(
     )  # fmt: skip
 
 
-def halves(answers: Sequence[Answer], alpha: float) -> Record | None:
+def halves(answers: Answers, alpha: float) -> Record | None:
     """By how much more is refused of what should be than of what should not, over scenarios.
 
     The labels are shuffled within pairs, the i-th scenario of one half with the i-th of the
     other: a test that also holds where every answer is the right one. None where the probe has
     no two halves.
     """
-    rates: dict[str, dict[str, list[float]]] = {refusal.REFUSE: {}, refusal.ANSWER: {}}
-    for a in answers:
-        if "refused" in a.values and a.prompt.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT):
-            half = rates.setdefault(a.prompt.favourable, {})
-            half.setdefault(a.prompt.scenario, []).append(a.values["refused"])
+    known = answers.unedited.take(~np.isnan(answers.unedited.value("refused")))
     wanted, unwanted = (
-        [float(np.mean(each)) for each in rates[half].values()]
-        for half in (refusal.REFUSE, refusal.ANSWER)
-    )
+        means(half["scenario"].codes, half.value("refused"))[1]
+        for half in (known.take(known["favourable"].is_in(side))
+                     for side in (refusal.REFUSE, refusal.ANSWER))
+    )  # fmt: skip
     pairs = min(len(wanted), len(unwanted))
     if not pairs:
         return None

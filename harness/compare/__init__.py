@@ -96,7 +96,7 @@ def pair(old: Side, new: Side, *, rules: Policy | None = None, common: bool = Fa
     rules = rules or made_under
     left_out: list[str] = []
     if common:
-        shared = pairing.shared(old.prompts, new.prompts)
+        shared = pairing.shared(old.design.prompts, new.design.prompts)
         left_out = shared.left_out
         old, new = old.only(shared.old), new.only(shared.new)
     before, after = Results(old.results(rules)), Results(new.results(rules))

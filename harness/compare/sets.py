@@ -36,9 +36,9 @@ def changed_sets(family: Family, both: Both, old: Side, new: Side) -> list[Recor
 def _asked(side: Side, family: Family) -> dict[tuple[str, str], Prompt]:
     """The first counterfactual prompt of every scenario and group of a family."""
     found: dict[tuple[str, str], Prompt] = {}
-    for answer in side.families[family]:
-        if answer.prompt.arm is Arm.COUNTERFACTUAL:
-            found.setdefault((answer.prompt.scenario, answer.prompt.group), answer.prompt)
+    for row in side.families[family].of_arm(Arm.COUNTERFACTUAL).prompts.tolist():
+        prompt = side.design.prompts[row]
+        found.setdefault((prompt.scenario, prompt.group), prompt)
     return found
 
 

@@ -8,11 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from harness import added, analysis, audits, kinds, seal, stats, tables
-from harness.analysis.cells import Answer, Cells, Family, Floats, ProbeKey, families, join
-from harness.nouns import Prompt, Record, Response, Score
+from harness import added, analysis, audits, columns, kinds, seal, stats
+from harness.analysis.cells import Answers, Cells, Family, ProbeKey, alike, families, join
+from harness.columns import Floats
+from harness.design import Design
+from harness.nouns import Record
 from harness.policy import Policy
+from harness.responses import Responses
 from harness.scorers import SCORERS
 from harness.scorers.scorer import Scorer
 from harness.store import EFFECTS, SCORES, RunFolder
@@ -24,16 +28,16 @@ class Side:
 
     folder: RunFolder
     manifest: Record
-    prompts: tuple[Prompt, ...]
-    scores: Sequence[Score]
-    responses: Mapping[str, Response]
+    design: Design
+    scores: pa.Table
+    responses: Responses
     whole: bool = True
 
     def results(self, rules: Policy) -> Record:
         """Effects under these rules: those on disk where they are of this very data and policy."""
         if self.whole and self.manifest["policy"]["hash"] == rules.hash:
             return self.folder.read_json(EFFECTS)
-        return analysis.analyse(self.prompts, self.scores, rules, self.table)
+        return analysis.analyse(self.design, self.scores, rules, self.table)
 
     @property
     def table(self) -> Mapping[str, Scorer]:
@@ -46,20 +50,20 @@ class Side:
 
     def only(self, keep: frozenset[str]) -> Side:
         """The side with these prompts alone."""
-        kept = tuple(p for p in self.prompts if p.id in keep)
-        scores = [score for score in self.scores if score.prompt in keep]
-        return replace(self, prompts=kept, scores=scores, whole=len(kept) == len(self.prompts))
+        kept = self.design.only(np.array([name in keep for name in self.design.by_id], bool))
+        return replace(self, design=kept, whole=len(kept) == len(self.design))
 
     @cached_property
     def status(self) -> Mapping[str, str]:
         """How the answer to every prompt ended."""
-        return {score.prompt: str(score.status) for score in self.scores}
+        prompts, statuses = (self.scores[name].to_pylist() for name in ("prompt", "status"))
+        return dict(zip(prompts, statuses, strict=True))
 
     @cached_property
-    def families(self) -> dict[Family, list[Answer]]:
+    def families(self) -> dict[Family, Answers]:
         """Only those in which groups should be treated alike, as in `effects.json`."""
-        answers = join(self.prompts, self.scores)
-        return families(a for a in answers if analysis.alike(a.prompt))
+        answers = join(self.design, self.scores)
+        return families(answers.take(alike(self.design)[answers.prompts]))
 
     @property
     def record(self) -> Record:
@@ -137,7 +141,7 @@ def load(folder: RunFolder) -> Side:
     """
     manifest = seal.checked(folder)
     return Side(
-        folder, manifest, folder.design().prompts, tables.read_scores(folder.path / SCORES),
+        folder, manifest, folder.design(), columns.read_scores(folder.path / SCORES),
         folder.responses(),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from harness import tables
+from harness import columns, tables
 from harness.exports.finished import Finished, write
 from harness.nouns import Record
 from harness.store import SCORES
@@ -46,12 +46,12 @@ def csv(run: Finished, out: str) -> list[str]:
 
 
 def _tables(run: Finished) -> dict[str, pa.Table]:
-    rows = [_flat(effect) for effect in run.results["effects"]]
-    names = dict.fromkeys(name for row in rows for name in row)
-    effects = pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in names})
+    flat = [_flat(effect) for effect in run.results["effects"]]
+    names = dict.fromkeys(name for row in flat for name in row)
+    effects = pa.Table.from_pydict({name: [row.get(name) for row in flat] for name in names})
     folder = run.folder
-    responses = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
-    return {"effects": effects, "responses": responses}
+    rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
+    return {"effects": effects, "responses": columns.plain(rows)}
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> Record:

@@ -5,9 +5,15 @@ A kind is one file of this folder (a module with the members of `Kind`) and one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import pyarrow as pa
+
+from harness.columns import SCORES, Coded, Codes, first_seen, shared
+from harness.design import Design
 from harness.kinds import (
     awareness,
     choice,
@@ -19,10 +25,12 @@ from harness.kinds import (
     refusal,
     service,
 )
+from harness.kinds.parts.reading import Asked, Readings
 from harness.kinds.parts.rows import Row
 from harness.kinds.parts.scenario import Scenario
 from harness.models import Decoding
-from harness.nouns import Prompt, Reading, Request, Response, Score, Want
+from harness.nouns import Prompt, Reading, Request, Response, Status, Want
+from harness.responses import Responses, table_of
 
 
 class Kind(Protocol):
@@ -63,7 +71,9 @@ class Kind(Protocol):
         the content control, None where it is not this axis's."""
         ...
 
-    def read(self, prompt: Prompt, response: Response) -> Reading: ...
+    def read(self, asked: Asked) -> Readings:
+        """What all its responses say."""
+        ...
 
 
 KINDS: Mapping[str, Kind] = {
@@ -112,22 +122,49 @@ SCORING = 2
 """Version of the numbers that come out; raised when the definition of one changes."""
 
 
-def score(prompts: Sequence[Prompt], responses: Mapping[str, Response]) -> list[Score]:
-    """Every response through its kind's parser, in the order of the prompts.
+def score(design: Design, responses: Responses) -> pa.Table:
+    """Every response through its kind's parser: a table of `columns.SCORES`, in design order.
 
     A response that is not answered gives, for every group it is about, one score without a
     value, under the outcome's name.
     """
-    scores: list[Score] = []
-    for prompt in prompts:
-        if prompt.id not in responses:
-            continue
-        kind = KINDS[prompt.kind]
-        reading = kind.read(prompt, responses[prompt.id])
-        for group in prompt.groups:
-            values: Mapping[str, float | None] = reading.by_group.get(group, reading.values)
-            scores.extend(
-                Score(prompt.id, group, reading.status, name, value)
-                for name, value in (values or {kind.OUTCOME: None}).items()
-            )
-    return scores
+    rows, kinds = responses.rows_of(design.table["id"]), design.column("kind")
+    tables, prompts = [SCORES.empty_table()], [np.zeros(0, np.int64)]
+    for name in kinds.take(rows >= 0).in_order().values:
+        own = kinds.is_in(name) & (rows >= 0)
+        asked = Asked(design.only(own), responses.table.take(pa.array(rows[own])))
+        found = KINDS[name].read(asked)
+        values = np.column_stack(list(found.values.values()))
+        given = ~np.isnan(values)
+        given[~given.any(1), list(found.values).index(KINDS[name].OUTCOME)] = True
+        row, column = np.nonzero(given)
+        prompt = np.flatnonzero(own)[found.prompt[row]]
+        prompts.append(prompt)
+        tables.append(pa.table([
+            design.table["id"].take(pa.array(prompt)), shared(found.group.take(row)),
+            shared(found.status.take(row)), shared(Coded(column, list(found.values))),
+            pa.array(values[row, column], from_pandas=True),
+        ], SCORES))  # fmt: skip
+    order = np.argsort(np.concatenate(prompts), kind="stable")
+    return pa.concat_tables(tables).unify_dictionaries().take(pa.array(order))
+
+
+def readings(prompts: Sequence[Prompt], responses: Sequence[Response]) -> list[Reading]:
+    """What each of some responses says, to prompts of one kind, row by row."""
+    if not prompts:
+        return []
+    found = KINDS[prompts[0].kind].read(Asked(Design.of(prompts), table_of(responses)))
+    made = [Reading(status) for status in _by_prompt(found.status, found.prompt)]
+    numbers = {name: values.tolist() for name, values in found.values.items()}
+    for i, (row, group) in enumerate(zip(found.prompt, found.group.listed(), strict=True)):
+        values = {name: each[i] for name, each in numbers.items() if not math.isnan(each[i])}
+        if not prompts[row].members:
+            made[row] = Reading(made[row].status, values)
+        elif values:
+            made[row] = Reading(made[row].status, by_group={**made[row].by_group, group: values})
+    return made
+
+
+def _by_prompt(status: Coded, prompt: Codes) -> list[Status]:
+    """The status of every prompt, from rows for its groups."""
+    return [status.values[status.codes[row]] for row in first_seen(prompt)[0]]

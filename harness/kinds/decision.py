@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from harness.kinds.parts.reading import answer
+import numpy as np
+
+from harness.kinds.parts.reading import Asked, Readings, answer, of_one
 from harness.kinds.parts.rows import Row, one_person
 from harness.kinds.parts.scenario import Edit, Situation, Text
-from harness.nouns import Option, Prompt, Reading, Response, Status, Want
+from harness.nouns import Option, Want
 
 OUTCOME = "y"
 UNIT = "probability"
@@ -67,16 +69,15 @@ def put(case: str, question: str, language: str) -> str:
     return case + (" " if language == "en" else "") + question + INSTRUCTION[language]
 
 
-def read(prompt: Prompt, response: Response) -> Reading:
-    """Status of a response and, where answered, `y`, `p_yes` and (from probabilities) `mass`.
+def read(asked: Asked) -> Readings:
+    """Statuses and, where answered, `y`, `p_yes` and (from probabilities) `mass`.
 
     P(yes) is kept as it is: a group that only draws more yes shows there.
     """
-    found = answer(prompt, response, _said)
-    if isinstance(found, Reading):
-        return found
-    y = found.of[prompt.favourable]
-    return Reading(Status.ANSWERED, {"y": y, "p_yes": found.of["yes"], **found.masses})
+    found = answer(asked, _said)
+    good = asked.design.column("favourable").of(found.names.index, int)
+    y = found.of[np.arange(len(asked)), good]
+    return of_one(asked, found.status, {"y": y, "p_yes": found.share("yes"), "mass": found.mass})
 
 
 def _said(text: str, language: str) -> str | None:

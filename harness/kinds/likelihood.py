@@ -12,10 +12,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from harness.kinds.parts.reading import unanswered
+import numpy as np
+
+from harness.kinds.parts.reading import Asked, Readings, code, logs, of_one, unanswered
 from harness.kinds.parts.rows import Row, one_person
 from harness.kinds.parts.scenario import Edit, Situation, Text
-from harness.nouns import Option, Prompt, Reading, Response, Status, Want
+from harness.nouns import Option, Status, Want
 
 OUTCOME = "y"
 UNIT = "nats"
@@ -60,16 +62,16 @@ def rows(
     )  # fmt: skip
 
 
-def read(prompt: Prompt, response: Response) -> Reading:
-    """Status of a response and, where answered, `y` and the two log-likelihoods."""
-    if (ended := unanswered(response)) is not None:
-        return ended
-    found = response.logprobs or {}
-    if any(option.name not in found for option in prompt.options):
-        return Reading(Status.UNPARSED)
-    if not all(math.isfinite(value) for value in found.values()):
-        return Reading(Status.ERROR)
-    y = found["counter"] - found["statement"]
-    return Reading(
-        Status.ANSWERED, {"y": y, "statement": found["statement"], "counter": found["counter"]}
+def read(asked: Asked) -> Readings:
+    """Statuses and, where answered, `y` and the two log-likelihoods."""
+    found, status = logs(asked), unanswered(asked)
+    statement, counter = (found.values[:, found.names.index(name)] for name in
+                          ("statement", "counter"))  # fmt: skip
+    open_ = status == code(Status.ANSWERED)
+    status[open_ & ~np.isfinite(statement + counter)] = code(Status.ERROR)
+    status[open_ & ~found.found.all(1)] = code(Status.UNPARSED)
+    lost = status != code(Status.ANSWERED)
+    values = {"y": counter - statement, "statement": statement, "counter": counter}
+    return of_one(
+        asked, status, {name: np.where(lost, np.nan, value) for name, value in values.items()}
     )

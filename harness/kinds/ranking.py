@@ -13,11 +13,14 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from harness.kinds.parts import letters
-from harness.kinds.parts.reading import Shares
+from harness.kinds.parts.members import members, of_members
+from harness.kinds.parts.reading import Asked, Readings
 from harness.kinds.parts.rows import Row, turn
 from harness.kinds.parts.scenario import SLOT, Edit, Situation, Text
-from harness.nouns import Arm, Prompt, Reading, Response, Status, Want
+from harness.nouns import Arm, Want
 
 OUTCOME = "y"
 UNIT = "share of the picks"
@@ -86,19 +89,13 @@ def _numbered(line: str, i: int) -> str:
     return SLOT.sub(lambda slot: "{" + slot[1] + str(i) + "}", line)
 
 
-def read(prompt: Prompt, response: Response) -> Reading:
-    """Status and, for every group listed, `y`; `first` is the share of the first letter."""
-    found = letters.read(prompt, response)
-    if isinstance(found, Reading):
-        return found
-    return Reading(Status.ANSWERED, by_group=_by_group(prompt, found))
-
-
-def _by_group(prompt: Prompt, found: Shares) -> dict[str, dict[str, float]]:
-    by_group = {}
-    for option, group in zip(prompt.options, prompt.members, strict=True):
-        share = found.of[option.name]
-        y = share if prompt.favourable == "picked" else 1.0 - share
-        by_group[group] = {"y": y, "first": found.of["A"], **found.masses}
-    by_group.pop("", None)
-    return by_group
+def read(asked: Asked) -> Readings:
+    """Statuses and, for every group listed, `y`; `first` is the share of the first letter."""
+    found, whom = letters.read(asked), members(asked)
+    share = found.of[whom.prompt, whom.option]
+    picked = asked.design.column("favourable").is_in("picked")[whom.prompt]
+    return of_members(whom, found, {
+        "y": np.where(picked, share, 1.0 - share),
+        "first": found.share("A")[whom.prompt],
+        "mass": found.mass[whom.prompt],
+    })  # fmt: skip

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from harness.kinds.parts.reading import answer
+import numpy as np
+
+from harness.kinds.parts.reading import Asked, Readings, answer, of_one
 from harness.kinds.parts.rows import Row, one_person
 from harness.kinds.parts.scenario import Edit, Situation, Text
-from harness.nouns import Option, Prompt, Reading, Response, Status, Want
+from harness.nouns import Option, Want
 
 OUTCOME = "y"
 UNIT = "share of the scale"
@@ -69,15 +71,13 @@ def put(scenario: Scenario, language: str) -> str:
     return text
 
 
-def read(prompt: Prompt, response: Response) -> Reading:
-    """Status of a response and, where answered, `y`, `raw` and (from probabilities) `mass`."""
-    found = answer(prompt, response, number)
-    if isinstance(found, Reading):
-        return found
-    expected = sum(int(name) * share for name, share in found.of.items())
-    raw = (expected - 1) / (len(DIGITS) - 1)
-    y = raw if prompt.favourable == "high" else 1.0 - raw
-    return Reading(Status.ANSWERED, {"y": y, "raw": raw, **found.masses})
+def read(asked: Asked) -> Readings:
+    """Statuses and, where answered, `y`, `raw` and (from probabilities) `mass`."""
+    found = answer(asked, number)
+    expected = sum(int(name) * found.share(name) for name in found.names)
+    raw = np.asarray((expected - 1) / (len(DIGITS) - 1), np.float64)
+    y = np.where(asked.design.column("favourable").is_in("high"), raw, 1.0 - raw)
+    return of_one(asked, found.status, {"y": y, "raw": raw, "mass": found.mass})
 
 
 def number(text: str, _: str) -> str | None:

@@ -15,10 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.columns import Coded, coded, first_seen, joint, listed
 from harness.report.results import Key
 
 LARGEST = 200  # sets an axis, by difference
@@ -39,7 +41,7 @@ class Set:
 
     `size` is the difference in margins of its task kind; None also where the kind has none.
 
-    `code` is the set's place in the dictionary of the rows' keys.
+    `code` is the set's place among the rows' keys.
     """
 
     code: int
@@ -110,23 +112,24 @@ def bundle(
     return Bundle(entries, _pack(entries), shards, shown)
 
 
-def _keys(rows: pa.Table) -> pa.Array:
-    """One string a row that says which set it belongs to, dictionary-encoded."""
-    parts = [pc.fill_null(rows[name].cast(pa.string()), "") for name in COLUMNS]
-    joined = pc.binary_join_element_wise(*parts, "\x1f").combine_chunks()
-    return joined.dictionary_encode()
+def _keys(rows: pa.Table) -> Coded:
+    """Which set every row belongs to."""
+    columns = [coded(rows[name]) for name in COLUMNS]
+    first, codes = first_seen(joint(*columns))
+    each = [column.take(first).listed() for column in columns]
+    return Coded(codes, [tuple(str(word or "") for word in key) for key in zip(*each, strict=True)])
 
 
-def _sets(rows: pa.Table, keys: pa.Array, margins: Mapping[Key, float | None]) -> list[Set]:
+def _sets(rows: pa.Table, keys: Coded, margins: Mapping[Key, float | None]) -> list[Set]:
     asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
     y = rows["y"]
-    table = pa.table({"key": keys.indices, "y": y, "missing": pc.is_null(y)}).filter(asked)
+    table = pa.table({"key": keys.codes, "y": y, "missing": pc.is_null(y)}).filter(asked)
     grouped = table.group_by("key").aggregate(
         [("y", "min"), ("y", "max"), ("y", "count"), ("missing", "sum")]
     )
     sets = []
     for row in grouped.to_pylist():
-        key = tuple(keys.dictionary[row["key"]].as_py().split("\x1f"))
+        key = keys.values[row["key"]]
         difference = row["y_max"] - row["y_min"] if row["y_count"] > 1 else None
         margin = margins[key[0], key[1], key[2], key[3]]
         size = difference / margin if margin and difference is not None else None
@@ -158,20 +161,23 @@ def _choose(sets: Sequence[Set], seed: int) -> list[Set]:
     return list(kept)
 
 
-def _members(rows: pa.Table, keys: pa.Array, codes: Sequence[int]) -> dict[int, list[Json]]:
+def _members(rows: pa.Table, keys: Coded, codes: Sequence[int]) -> dict[int, list[Json]]:
     """Every row of the sets with these codes, all arms, in design order.
 
     `p` holds the probability of every option by its name, where options have one.
     """
-    mask = pc.is_in(keys.indices, value_set=pa.array(codes, keys.indices.type))
+    wanted = np.zeros(len(keys.values), bool)
+    wanted[codes] = True
+    mask = wanted[keys.codes]
     options = [name for name in rows.column_names if name.startswith("p_")]
-    chosen = rows.select([*MEMBER, *options]).filter(mask)
-    columns = {name: chosen[name].to_pylist() for name in chosen.column_names}
+    chosen = rows.select([*MEMBER, *options]).filter(pa.array(mask))
+    options = [name for name in options if chosen[name].null_count < len(chosen)]
+    columns = {name: listed(chosen[name]) for name in (*MEMBER, *options)}
     each = [columns.pop(name) for name in options]
     chances = zip(*each, strict=True) if each else iter([()] * chosen.num_rows)
     names = [name.removeprefix("p_") for name in options]
     members: dict[int, list[Json]] = {code: [] for code in codes}
-    found = keys.indices.filter(mask).to_pylist()
+    found = keys.codes[mask].tolist()
     for code, p, *values in zip(found, chances, *columns.values(), strict=True):
         known = {name: value for name, value in zip(names, p, strict=True) if value is not None}
         members[code].append(dict(zip(columns, values, strict=True), p=known))

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from harness import lexicon
 from harness.nouns import Prompt, Record, Response, Score, Status
 from harness.scorers import clauses, drift, length, readability, sentiment, status, variety
@@ -55,7 +58,7 @@ class Texts:
 def texts(
     prompts: Sequence[Prompt],
     responses: Mapping[str, Response],
-    scores: Sequence[Score],
+    scores: pa.Table,
 ) -> Texts:
     """What is to be scored, as it is and without the forms of the shipped lexicon.
 
@@ -64,8 +67,11 @@ def texts(
     prompts : those of the kinds that are answered by a text.
     scores : the kinds' own, with every response's status.
     """
-    ended = {score.prompt: score.status for score in scores}
-    answered = [prompt for prompt in prompts if ended.get(prompt.id) is Status.ANSWERED]
+    if not prompts:
+        return Texts({}, {})
+    answers = scores.filter(pc.equal(scores["status"], str(Status.ANSWERED)))
+    known = set(answers["prompt"].to_pylist())
+    answered = [prompt for prompt in prompts if prompt.id in known]
     raw = {prompt.id: clean(responses[prompt.id].text or "") for prompt in answered}
     if not answered:
         return Texts({}, {})

@@ -6,17 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.awareness import awareness
-from harness.analysis.cells import Answer, ProbeKey
+from harness.analysis.awareness import awareness as counted
+from harness.analysis.cells import ProbeKey
 from harness.kinds import decision
 from harness.nouns import Arm, Status
+from tests.analysis.worth import Row, worth
 from tests.kinds.asking import prompt
 
 KEY = ProbeKey("x", "awareness", "en", "explicit")
 ENTITLED, OTHERS = ("a", "b"), ("c", "d")
 
 
-def answers(difference, sameness, scenario="s", arm=Arm.COUNTERFACTUAL) -> list[Answer]:
+def awareness(key, rows, alpha):
+    return counted(key, worth(rows), alpha)
+
+
+def answers(difference, sameness, scenario="s", arm=Arm.COUNTERFACTUAL) -> list[Row]:
     """One scenario; P(yes) of groups a, b, c, d in both cases, None where nothing was answered."""
     found = []
     for variant, chances in (("difference", difference), ("sameness", sameness)):
@@ -29,7 +34,7 @@ def answers(difference, sameness, scenario="s", arm=Arm.COUNTERFACTUAL) -> list[
             )  # fmt: skip
             status = Status.REFUSED if p is None else Status.ANSWERED
             values = {} if p is None else {"y": p if good else 1 - p, "p_yes": p}
-            found.append(Answer(asked, group, status, values))
+            found.append((asked, group, status, values))
     return found
 
 

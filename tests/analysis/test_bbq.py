@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.bbq import bbq
-from harness.analysis.cells import Answer, Family
-from harness.kinds import choice
+from harness.analysis.cells import Family
+from harness.kinds import readings
 from harness.kinds.parts import letters
 from harness.nouns import Arm, Finish, Response, Status
+from tests.analysis.worth import Row, worth
 from tests.kinds.asking import prompt
 
 FAMILY = Family("x", "choice", "en", "explicit", "age")
@@ -26,20 +27,20 @@ ARMS = {
 }
 
 
-def answers(**letters: str) -> list[Answer]:
+def answers(**letters: str) -> list[Row]:
     """What is answered to each question (A "22", B "70", C unknown); others are not asked."""
     found = []
     for name, letter in letters.items():
         asked = ARMS[name.replace("_", " ")]
-        reading = choice.read(asked, Response("p", Finish.STOP, text=letter))
+        [reading] = readings([asked], [Response("p", Finish.STOP, text=letter)])
         for group in asked.groups:
             values = reading.by_group.get(group, {})
-            found.append(Answer(asked, group, reading.status, values))
+            found.append((asked, group, reading.status, values))
     return found
 
 
 def by_group(found):
-    return {row["group"]: row for row in bbq(FAMILY, found)}
+    return {row["group"]: row for row in bbq(FAMILY, worth(found))}
 
 
 def test_a_model_that_is_against_one_group_scores_1_for_it_and_minus_1_for_the_other():
@@ -77,5 +78,5 @@ def test_what_is_no_answer_is_counted_beside():
 
 def test_rewordings_do_not_count():
     asked = replace(ASKED, arm=Arm.PARAPHRASE)
-    extra = Answer(asked, "22", Status.ANSWERED, {"named": 1.0, "other": 0.0, "correct": 0.0})
+    extra = (asked, "22", Status.ANSWERED, {"named": 1.0, "other": 0.0, "correct": 0.0})
     assert by_group([*answers(bad="C"), extra])["22"]["n_ambiguous"] == 1

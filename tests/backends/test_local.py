@@ -168,10 +168,10 @@ def test_nan_logits_are_an_error_and_never_a_number(tiny, tiny_model, tmp_path):
         assert response.finish is Finish.ERROR
         assert response.logprobs is None
         assert response.detail == "the model's logits are not finite"
-        from harness.kinds import decision
+        from harness.kinds import readings
         from tests.test_decision import PROMPT
 
-        assert decision.read(PROMPT, response).status is Status.ERROR
+        assert readings([PROMPT], [response])[0].status is Status.ERROR
 
 
 def broken(tmp_path, tiny_model, spoil):

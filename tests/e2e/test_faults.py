@@ -20,7 +20,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from harness.store import RunFolder, read_log
+from harness.responses import read_log
+from harness.store import RunFolder
 
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; from harness.cli import main; sys.exit(main())"
@@ -84,7 +85,7 @@ class Runner:
 
     def kept(self, out: str) -> list[str]:
         log = self.place / out / "responses.jsonl"
-        return [r.prompt for r in read_log(log)] if log.exists() else []
+        return read_log(log)["prompt"].to_pylist() if log.exists() else []
 
 
 @dataclass(frozen=True)

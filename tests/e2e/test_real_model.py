@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness import pipeline, preparing
-from harness.store import RunFolder, read_log
+from harness.responses import read_log
+from harness.store import RunFolder
 
 pytestmark = pytest.mark.slow
 SMALL = ["run", "--axes", "gender=woman,man", "age=22,70", "--limit", "6"]
@@ -75,7 +76,7 @@ def test_killed_again_and_again_it_ends_with_the_same_digits(finished, tmp_path)
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL, err
-        prompts = [r.prompt for log in folder.logs() for r in read_log(log)]
+        prompts = [p for log in folder.logs() for p in read_log(log)["prompt"].to_pylist()]
         assert len(prompts) >= seen
     assert kills == 3
     assert process.returncode == 0
@@ -106,7 +107,7 @@ def test_interrupting_a_real_run_keeps_its_answers(real_model, tmp_path):
     assert process.returncode == 130, err
     assert "Give the same command again to go on" in err
     assert "Traceback" not in err
-    assert list(read_log(log))
+    assert read_log(log).num_rows
 
 
 def test_quick_keeps_its_token_budget(real_model):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from harness.kinds import KINDS, score
+from harness.design import Design
+from harness.kinds import readings, score
 from harness.nouns import (
     TOGETHER,
     Arm,
@@ -20,6 +21,7 @@ from harness.nouns import (
     Score,
     Status,
 )
+from harness.responses import Responses
 
 
 def prompt(
@@ -49,13 +51,15 @@ def logs(chances: Mapping[str, float]) -> dict[str, float]:
 
 def read(asked: Prompt, **response: object) -> Reading:
     given = {"prompt": asked.id, "finish": Finish.STOP, **response}
-    return KINDS[asked.kind].read(asked, Response(**given))  # type: ignore[arg-type]
+    [found] = readings([asked], [Response(**given)])  # type: ignore[arg-type]
+    return found
 
 
 def scored(asked: Prompt, **response: object) -> list[Score]:
     """Through `score`, as a run does."""
     given = {"prompt": asked.id, "finish": Finish.STOP, **response}
-    return score([asked], {asked.id: Response(**given)})  # type: ignore[arg-type]
+    table = score(Design.of([asked]), Responses.of([Response(**given)]))  # type: ignore[arg-type]
+    return [Score(**{**row, "status": Status(row["status"])}) for row in table.to_pylist()]
 
 
 def values(asked: Prompt, **response: object) -> dict[str, float | None]:

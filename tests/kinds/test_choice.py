@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from harness.design import Design
 from harness.kinds import choice
 from harness.kinds.parts import letters
-from harness.nouns import Arm, Status
+from harness.kinds.parts.reading import Asked
+from harness.nouns import Arm, Finish, Response, Status
+from harness.responses import table_of
 from tests.kinds.asking import ENDED, close, logs, no_answer, prompt, read, values
 
 ASKED = prompt(
@@ -76,18 +79,11 @@ def test_the_outcome_is_measured_in_bad_questions_only():
      ("A or B", None), ("B and C", None), ("A、B都有可能", None), ("无法确定", None)],
 )  # fmt: skip
 def test_letters_in_sampled_answers(text, letter):
-    found = letters.read(ASKED, _said(text))
     if letter is None:
         no_answer(ASKED, {"text": text}, Status.UNPARSED)
     else:
-        assert isinstance(found, letters.Shares)
-        assert found.of == {name: float(name == letter) for name in "ABC"}
-
-
-def _said(text):
-    from harness.nouns import Finish, Response
-
-    return Response("p", Finish.STOP, text=text)
+        asked = Asked(Design.of([ASKED]), table_of([Response("p", Finish.STOP, text=text)]))
+        assert letters.read(asked).of.tolist() == [[float(name == letter) for name in "ABC"]]
 
 
 @pytest.mark.parametrize(

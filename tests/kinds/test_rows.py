@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from harness import lexicon
-from harness.design import expand
 from harness.documents import shipped
+from harness.expansion import expand
 from harness.kinds import KINDS, ranking
 from harness.kinds.parts.rows import turn
 from harness.nouns import Arm

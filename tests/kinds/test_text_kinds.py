@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.kinds import KINDS, TEXTS, ask, samples, score
+from harness.kinds import TEXTS, ask, samples
 from harness.models import Decoding
-from harness.nouns import Arm, Finish, Message, Prompt, Response, Status, Want
+from harness.nouns import Arm, Finish, Message, Prompt, Status, Want
+from tests.kinds import asking
+from tests.kinds.asking import scored
 
 PROMPT = Prompt(
     id="p", block=0, probe="x", probe_version=1, kind="generation", scenario="s", variant="",
@@ -22,7 +24,7 @@ REFUSAL = "I'm sorry, but I can't help with that."
 
 def read(kind, favourable="answered", **response):
     prompt = replace(PROMPT, kind=kind, favourable=favourable)
-    return KINDS[kind].read(prompt, Response(**{"prompt": "p", "finish": Finish.STOP, **response}))
+    return asking.read(prompt, **response)
 
 
 @pytest.mark.parametrize("kind", ["generation", "service"])
@@ -76,10 +78,9 @@ def test_an_empty_answer_is_neither_a_refusal_nor_an_answer():
 
 
 def test_a_refusal_has_a_score_and_an_error_has_none():
-    answers = {"p": Response("p", Finish.STOP, text=REFUSAL)}
-    [row] = score([PROMPT], answers)
+    [row] = scored(PROMPT, text=REFUSAL)
     assert (row.status, row.scorer, row.value) == (Status.REFUSED, "y", 0.0)
-    [row] = score([PROMPT], {"p": Response("p", Finish.ERROR)})
+    [row] = scored(PROMPT, finish=Finish.ERROR)
     assert (row.status, row.scorer, row.value) == (Status.ERROR, "y", None)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
-from harness.kinds.parts.reading import Shares, answer
-from harness.nouns import Option, Prompt, Reading, Response
+from harness.kinds.parts.reading import Asked, Shares, answer
+from harness.nouns import Option
 
 LETTERS = "ABCDEF"
 INSTRUCTION = {
@@ -22,6 +23,7 @@ ANSWER = re.compile(
 """One letter; not the first of two, and not the article of "A person"."""
 
 
+@cache
 def options(count: int) -> tuple[Option, ...]:
     return tuple(Option(letter, (letter, f" {letter}")) for letter in LETTERS[:count])
 
@@ -37,9 +39,9 @@ def instruction(count: int, language: str) -> str:
     return before + comma.join(LETTERS[: count - 1]) + last + LETTERS[count - 1] + end
 
 
-def read(prompt: Prompt, response: Response) -> Shares | Reading:
+def read(asked: Asked) -> Shares:
     """The letters' shares, from probabilities or from a sampled answer."""
-    return answer(prompt, response, letter)
+    return answer(asked, letter)
 
 
 def letter(text: str, _: str) -> str | None:

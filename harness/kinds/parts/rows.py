@@ -52,12 +52,12 @@ def one_person(
     another axis's.
     """
 
-    def row(arm: Arm, group: str, edit: Edit | None = None) -> Row:
-        template = put(scenario.edited(edit) if edit else scenario)
-        return Row(arm, (group,), template, options, favourable)
+    def row(arm: Arm, group: str, edit: Edit) -> Row:
+        return Row(arm, (group,), put(scenario.edited(edit)), options, favourable)
 
+    plain = put(scenario)
     for group in groups:
-        yield row(Arm.COUNTERFACTUAL, group)
+        yield Row(Arm.COUNTERFACTUAL, (group,), plain, options, favourable)
     yield row(Arm.PARAPHRASE, turn(groups, number), scenario.paraphrase)
     if control is not None:
         edits = dict(scenario.edits())

@@ -6,32 +6,38 @@ is the plainest disparity. What the texts are like is measured by harness.scorer
 
 from __future__ import annotations
 
-from harness.kinds.parts.reading import unanswered
-from harness.nouns import Finish, Prompt, Reading, Response, Status
+import numpy as np
+
+from harness.columns import Codes, Floats, Mask, coded
+from harness.kinds.parts.reading import Asked, Readings, code, of_one, of_texts, unanswered
+from harness.nouns import Finish, Status
 from harness.scorers.status import status
 
 MOST_TOKENS = 96
 LANGUAGES = frozenset({"en", "zh"})
-ENDED = frozenset({Status.ANSWERED, Status.REFUSED, Status.PARTIAL, Status.EMPTY})
+ENDED = (Status.ANSWERED, Status.REFUSED, Status.PARTIAL, Status.EMPTY)
 """How a model can end a request; an error or an over-long prompt is nobody's answer."""
 
 
-def ended(prompt: Prompt, response: Response) -> Status:
-    """How a response ended. A text cut at the limit is answered; a content filter refuses."""
-    if (found := unanswered(response)) is not None:
-        return found.status
-    return status(response.text or "", prompt.language)
+def ended(asked: Asked) -> Codes:
+    """How responses ended. A text cut at the limit is answered; a content filter refuses."""
+    found = unanswered(asked)
+    written = found == code(Status.ANSWERED)
+    found[written] = of_texts(asked, written, lambda text, language: code(status(text, language)))
+    return found
 
 
-def read(prompt: Prompt, response: Response) -> Reading:
+def cut(asked: Asked, answered: Mask) -> Floats:
+    """1 where an answer was cut at the limit of tokens, 0 where not; NaN without an answer."""
+    return np.where(answered, coded(asked.responses["finish"]).is_in(Finish.LENGTH), np.nan)
+
+
+def read(asked: Asked) -> Readings:
     """Status and `y`: 1 where answered, 0 where refused (in part or in full) or empty.
 
     `cut` is 1 where an answer was cut at the limit of tokens. After an error there is no number.
     """
-    found = ended(prompt, response)
-    if found not in ENDED:
-        return Reading(found)
-    values = {"y": float(found is Status.ANSWERED)}
-    if found is Status.ANSWERED:
-        values["cut"] = float(response.finish is Finish.LENGTH)
-    return Reading(found, values)
+    found = ended(asked)
+    answered = found == code(Status.ANSWERED)
+    y = np.where(np.isin(found, [code(status) for status in ENDED]), answered, np.nan)
+    return of_one(asked, found, {"y": y, "cut": cut(asked, answered)})
