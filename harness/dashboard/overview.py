@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from harness.dashboard.changes import Changes
+from harness.kinds import TEXTS
 from harness.ledger import name_of, version_of
 from harness.nouns import Record
 from harness.report import phrases
@@ -230,7 +231,8 @@ class _View:
             return Cell(self._words("not_measured"), ("",) * 7)
         largest = axis["largest"]
         facts = self._words(
-            "cell.facts", n=count(axis["n_scenarios"]), all=count(axis["n_designed"]),
+            "cell.facts.texts" if axis["kind"] in TEXTS else "cell.facts",
+            n=count(axis["n_scenarios"]), all=count(axis["n_designed"]),
             coverage=percent(axis["coverage"]),
         )  # fmt: skip
         estimate = self._estimate(axis)
@@ -297,7 +299,7 @@ class _View:
             Column(self._words("column.of_group", group=named), "estimate",
                    ("effect_of_newest", "low_of_newest", "high_of_newest")),
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
-            Column(self._words("column.coverage"), "number", ("coverage",)),
+            Column(self._words.coverage(of[1]), "number", ("coverage",)),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]  # fmt: skip
         table = []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import compare, ledger, report, seal, tables
+from harness import compare, ledger, report, seal
 from harness.compare import Side
 from harness.dashboard import comparison, overview
 from harness.errors import HarnessError, InputError
 from harness.nouns import Record
-from harness.store import EFFECTS, MANIFEST, SCORES, RunFolder, writing
+from harness.store import EFFECTS, MANIFEST, RunFolder, writing
 
 INDEX, RUNS, COMPARISONS = "index.html", "runs", "comparisons"
 MARK = b'<meta name="generator" content="bias-harness">'
@@ -35,16 +36,11 @@ class Site:
     _found: dict[str, Record] = field(default_factory=dict)
 
     def stamp(self) -> str:
-        """Changes when a record of the ledger or the manifest of a run does."""
-        paths = [*self.ledger.glob("*.json"), *self.runs.glob(f"*/{MANIFEST}")]
-        seen = []
-        for path in sorted(paths):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue
-            seen.append(f"{path} {state.st_mtime_ns} {state.st_size}")
-        return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+        """Changes when a record of the ledger does, or a run's manifest, labels or audits."""
+        runs = sorted(self.runs.glob(f"*/{MANIFEST}"))
+        later = [path for run in runs for path in report.later(RunFolder(run.parent))]
+        seen = _states([*sorted(self.ledger.glob("*.json")), *runs, *later])
+        return hashlib.sha256(seen.encode()).hexdigest()
 
     def build(self) -> None:
         """Make every page.
@@ -110,15 +106,22 @@ class Site:
     def _run_page(self, name: str, folder: RunFolder) -> bytes:
         """The report of a run, with a way back to the overview."""
         manifest, path = folder.manifest(), f"{RUNS}/{name}.html"
-        key = f"{manifest['finished']} {manifest['files']}"
+        key = f"{manifest['finished']} {manifest['files']} {_states(report.later(folder))}"
         if self._made_of.get(path) != key:
-            rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
-            page = report.render(
-                manifest, folder.read_json(EFFECTS), rows, home=f"../{INDEX}#overview"
-            )
+            page = report.of_run(folder, home=f"../{INDEX}#overview")
             self.pages[path] = page.encode("utf-8")
             self._made_of[path] = key
         return self.pages[path]
+
+
+def _states(paths: Sequence[Path]) -> str:
+    """What tells whether any of the files changed."""
+    seen = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            seen.append(f"{path} {state.st_mtime_ns} {state.st_size}")
+    return "\n".join(seen)
 
 
 Left = tuple[str, str]

@@ -22,9 +22,10 @@ class Fact:
 class Facts:
     """Sentences about the axis records and the probe records."""
 
-    def __init__(self, words: Words, labels: Labels) -> None:
+    def __init__(self, words: Words, labels: Labels, looks: Record | None = None) -> None:
         self._words = words
         self._labels = labels
+        self._looks = looks
 
     def axis(self, record: Record, probe: Record | None) -> list[Fact]:
         """Noise floor, worst gap, base rates: what an effect is to be read against."""
@@ -36,7 +37,20 @@ class Facts:
         if record["scenarios_needed"]:
             needed = count(record["scenarios_needed"])
             facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
+        if stopped := self.stopped(record):
+            facts.append(Fact(self._words("fact.looks"), stopped + self._words("looks.error")))
         return facts
+
+    def stopped(self, record: Record) -> Both | None:
+        """At which look an axis was decided and left off; None where it was asked to the end."""
+        look = record.get("look")
+        if not look or not look["stopped"] or not self._looks:
+            return None
+        ends = self._looks["ends"][f"{record['probe']} {record['language']}"]
+        return self._words(
+            "looks.stopped", look=look["look"], of=look["of"],
+            asked=count(ends[look["look"] - 1]), all=count(ends[-1]),
+        )  # fmt: skip
 
     def _floor(self, record: Record) -> Both:
         floor, excess = record["floor"], record["excess"]
@@ -109,6 +123,13 @@ class Facts:
     def _control(self, control: Record | None) -> Both:
         if not control or not defined(control["estimate"]):
             return self._words("control.none")
+        if "halves" in control:
+            wanted, unwanted = map(percent, control["halves"])
+            key = "yes" if control["sensitive"] else "no"
+            return self._words(
+                "control.halves", wanted=wanted, unwanted=unwanted, n=count(control["n"]),
+                p=self._p(control["p_value"]),
+            ) + self._words(f"control.halves.{key}")  # fmt: skip
         key = "control.lowers" if control["estimate"] > 0 else "control.raises"
         said = self._words(
             key, size=plain(abs(control["estimate"])), low=self._number(control["low"]),

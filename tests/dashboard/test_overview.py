@@ -31,7 +31,7 @@ def cells(html: str, axis: str) -> list[str]:
     """The version cells of an axis in the first matrix, and what follows them."""
     matrix = re.findall(r'<div class="table matrix">.*?</table>', html, re.S)[0]
     row = next(r for r in re.findall(r'<tr role="row">.*?</tr>', matrix, re.S)
-               if f"[&#34;{axis}&#34;]" in r)  # fmt: skip
+               if f'["{axis}"]' in r)  # fmt: skip
     return re.findall(r'<td role="cell" class="version".*?</td>', row, re.S)
 
 
