@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import compare, ledger, report, seal
+from harness import compare, gate, ledger, report, seal
 from harness.compare import Side
 from harness.dashboard import comparison, overview
 from harness.errors import HarnessError, InputError
@@ -16,6 +17,7 @@ from harness.nouns import Record
 from harness.store import EFFECTS, MANIFEST, RunFolder, writing
 
 INDEX, RUNS, COMPARISONS = "index.html", "runs", "comparisons"
+GATE = "gate"
 MARK = b'<meta name="generator" content="bias-harness">'
 BEFORE = 5
 """A version is compared with this many versions before it on its design, and with the first."""
@@ -34,6 +36,7 @@ class Site:
     pages: dict[str, bytes] = field(default_factory=dict)
     _made_of: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Record] = field(default_factory=dict)
+    _decided: Record | str | None = None
 
     def stamp(self) -> str:
         """Changes when a record of the ledger does, or a run's manifest, labels or audits."""
@@ -80,8 +83,32 @@ class Site:
                 continue
             pages[path] = self.pages[path]
             found[stem(old), stem(new)] = overview.Pair(path, self._found[path])
-        pages[INDEX] = overview.render(records, set(folders), found, left_out).encode("utf-8")
+        decision = self._decision(records, folders, found)
+        index = overview.render(records, set(folders), found, left_out, decision)
+        pages[INDEX] = index.encode("utf-8")
         self.pages = pages
+
+    def _decision(
+        self, records: Sequence[Record], folders: Mapping[str, RunFolder], found: overview.Pairs
+    ) -> Record | str | None:
+        """The gate's on the newest run, against the version of its family before it; or why there
+        is none."""
+        if not records or stem(records[-1]) not in folders:
+            return None
+        newest = records[-1]
+        earlier = [old for old in records if (stem(old), stem(newest)) in found
+                   and old["model"]["family"] == newest["model"]["family"]]  # fmt: skip
+        baseline = folders[stem(earlier[-1])] if earlier else None
+        today = datetime.now(UTC).date()
+        key = f"{today} {len(records)} {newest['hash']} {earlier and earlier[-1]['hash']}"
+        if self._made_of.get(GATE) != key:
+            try:
+                self._decided = gate.gate(folders[stem(newest)], baseline=baseline,
+                                          records=self.ledger, today=today)  # fmt: skip
+            except HarnessError as error:
+                self._decided = str(error)
+            self._made_of[GATE] = key
+        return self._decided
 
     def _folders(self, records: Sequence[Record]) -> tuple[dict[str, RunFolder], list[Left]]:
         """The folder of every record whose run lies here, and what lies here without a record."""
