@@ -212,7 +212,7 @@ def _members(
 def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
     """A line of the list: enough to sort, filter and name a set without opening its axis."""
     asked = [m for m in members if m["arm"] == "counterfactual" and m["sample"] == 0]
-    ends = [(m["group"], v) for m in asked if (v := _value(m, item.endpoint)) is not None]
+    ends = [[m["group"], v] for m in asked if (v := _value(m, item.endpoint)) is not None]
     answered = [m for m in asked if m["status"] == ANSWERED and m["y"] is not None]
     return {
         "id": item.id, "family": family, "axis": item.axis,

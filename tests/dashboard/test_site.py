@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
-from harness import ledger
+from harness import gate, ledger
 from harness.dashboard import Site, write
 from harness.dashboard.site import pairs
 from harness.errors import InputError
+from harness.store import RunFolder
 from tests.dashboard.conftest import finished
 from tests.report.test_page import tree
 
@@ -75,7 +77,9 @@ def test_every_page_is_headed_by_its_verdict(site: Site, place: Path) -> None:
     assert {text for _, text in index} == {index[0][1]}
     assert index[0][1].startswith("toy-2.0, the newest of 3 runs: ")
     run, baseline = (RunFolder(place / f"runs/toy-{version}") for version in ("2.0", "1.1"))
-    decision = gate.gate(run, baseline=baseline, records=place / "ledger", today=TODAY)
+    decision = gate.gate(
+        run, baseline=baseline, records=place / "ledger", today=datetime.now(UTC).date()
+    )
     assert decision["sentence"] in index[0][1]
     assert "against version 1.1" in page(site, "index.html")
     for path in site.pages:
