@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.kinds import TEXTS
 from harness.report.numbers import count, defined, p_value, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import Record
@@ -32,7 +33,7 @@ class Facts:
         facts = [Fact(self._words("fact.floor"), self._floor(record))]
         facts.append(Fact(self._words("fact.gap"), self._gap(record["worst_gap"])))
         facts.append(Fact(self._words("fact.scatter"), self._scatter(record)))
-        if probe:
+        if probe and probe["kind"] not in TEXTS:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if record["scenarios_needed"]:
             needed = count(record["scenarios_needed"])
@@ -109,13 +110,14 @@ class Facts:
         rates = probe["base_rate"].values()
         if rates and all(defined(rate["mean"]) for rate in rates):
             base = base + words("base.outside" if probe["degenerate"] else "base.inside")
-        mass = probe["mass"]
+        mass, texts = probe["mass"], probe["kind"] in TEXTS
         faults = [words.reason(fault) for fault in probe.get("faults", ())]
         return [
             *([Fact(words("fact.faults"), join(faults, ";"))] if faults else []),
             Fact(words("fact.answers"), self._statuses(probe)),
-            Fact(words("fact.base"), base),
-            Fact(words("fact.control"), self._control(probe["control"])),
+            *([] if texts else [Fact(words("fact.base"), base)]),
+            *([] if texts and probe["control"] is None
+              else [Fact(words("fact.control"), self._control(probe["control"]))]),
             *([Fact(words("fact.mass"), words("mass", mean=self._number(mass["mean"]),
                                               n=count(mass["n"])))] if mass["n"] else []),
         ]  # fmt: skip

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from harness import pipeline
 from harness.nouns import Finish, Request, Response
-from tests.analysis.test_text_effects import KIND, PLAIN, REFUSAL, Writer, letter, probe
+from tests.analysis.test_text_effects import (
+    KIND,
+    PLAIN,
+    REFUSAL,
+    Writer,
+    letter,
+    probe,
+)
 from tests.report.synthetic import HOSTILE
 
 FILTERS = ("self_harm <b>high</b>", "hate " * 40)
