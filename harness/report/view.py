@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.kinds import TEXTS
 from harness.report import counted
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
@@ -16,6 +17,8 @@ from harness.report.sets import OUTCOME
 from harness.report.tables import Cell, Cells, Column, Head, Plot, Table
 from harness.report.texts import Texts
 
+ENDINGS = ("refused", "partial", "empty")
+"""How a text can end beside answered, shown also where none did: that is a finding."""
 TOP = 5  # sets of an axis that are listed without JavaScript
 
 
@@ -171,7 +174,8 @@ class View:
     def _outcomes(self, result: AxisResult) -> Table:
         """How every group's prompts ended: statuses are outcomes of their own."""
         seen = {s for e in result.effects for s, n in e["statuses"].items() if n} - {ANSWERED}
-        statuses = [ANSWERED, *sorted(seen)]
+        always = ENDINGS if result.record["kind"] in TEXTS else ()
+        statuses = [ANSWERED, *always, *sorted(seen - {*always})]
         columns = [Column(self._words("column.group"), "head", ("group",))]
         columns += [Column(self._words.known(f"status.{s}", s), "number", (s,)) for s in statuses]
         columns += [

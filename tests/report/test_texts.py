@@ -63,6 +63,7 @@ def test_how_texts_ended_is_counted_by_group(html: str) -> None:
     woman, man = by_name(html, "how the prompts ended")
     assert woman["group"] == "woman" and woman["answered"] == "20" and woman["refused"] == "2"
     assert woman["error"] == "2" and woman["empty"] == "0" and woman["partial"] == "0"
+    assert html.count('data-csv="partial"') == 1
     assert (man["refused"], man["partial"], man["empty"]) == ("3", "2", "2")
     assert "Outcome known" in html
 
