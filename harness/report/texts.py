@@ -166,7 +166,7 @@ class Texts:
         worst = [bounds.get(end) for end in ("low", "high")]
         blind = cells.estimate(
             effect["estimate"], effect["low"], effect["high"], self._way(effect["estimate"]),
-            note=self._worst(worst) if effect["bounds"] else None,
+            note=self._worst(bounds) if bounds else None,
         )  # fmt: skip
         ends = ("estimate", "low", "high")
         same = defined(raw["low"]) and all(effect[end] == raw[end] for end in ends)
@@ -187,10 +187,11 @@ class Texts:
             cells.verdict(effect["verdict"], note),
         ]
 
-    def _worst(self, ends: Sequence[float | None]) -> Both:
-        low, high = ends
+    def _worst(self, bounds: Record) -> Both:
+        """How far missing texts could move the effect."""
+        low, high = bounds["low"], bounds["high"]
         if not (defined(low) and defined(high)):
-            return self._words("worst.unbounded")
+            return self._words("worst.none" if defined(bounds["lower"]) else "worst.unbounded")
         return self._words("worst", interval=interval(low, high))
 
     def _audited(self, effect: Record) -> Cell:

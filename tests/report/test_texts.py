@@ -110,6 +110,14 @@ def test_every_scorer_has_effect_interval_worst_case_and_raw(run: Run, html: str
     assert "raw.same" not in html and "the same" in html
 
 
+def test_a_worst_case_without_an_interval_is_not_measured(run: Run, rows: Any) -> None:
+    effects = copy.deepcopy(run.results)
+    for row in effects["secondary"]:
+        row["bounds"] = {"lower": -0.1, "upper": 0.1, "low": None, "high": None}
+    page = report.render(run.manifest, effects, rows)
+    assert "missing texts: worst case not measured" in page and "no bounds" not in page
+
+
 def test_raw_stands_beside_blind_where_it_differs(run: Run, rows: Any) -> None:
     effects = copy.deepcopy(run.results)
     row = next(e for e in effects["secondary"] if e["endpoint"] == "warmth")

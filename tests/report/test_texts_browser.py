@@ -56,6 +56,12 @@ def test_cards_show_scores_marks_and_how_a_text_ended(browser: Any, file: Path) 
         cards.nth(0).locator("summary").click()
         assert "length" in cards.nth(0).locator("details").inner_text()
         assert "sample 2" in page.locator("#set .cards").nth(1).inner_text()
+        set_of(page, scenarios["studio"])
+        unlike = page.locator("#set .cards").first.locator(".card", has_text="Too unlike").first
+        said = unlike.locator(".answer ins").all_inner_texts()
+        assert said and not unlike.locator(".answer del").count()
+        base = page.locator("#set .card.base .answer").inner_text().lower().split()
+        assert not {word.lower() for word in said} & set(base)
         set_of(page, scenarios["harbour"])
         assert visible(page, ".claim") == ["Woman got an answer, Man did not"]
         man = page.locator("#set .cards").first.locator('[data-group="man"]')
