@@ -24,6 +24,15 @@ def sentence(found: Record, words: Words, labels: Labels) -> Both:
     return Both(found["sentence"], said.zh)
 
 
+def rules(found: Record, words: Words) -> Both:
+    """Under which policy, and against what, the gate decided."""
+    policy, old = found["policy"], found["baseline"]
+    baseline = words("gate.no_baseline")
+    if old:
+        baseline = words("gate.baseline", version=old["model"]["version"])
+    return words("gate.rules", policy=f"{policy['name']} {policy['version']}", baseline=baseline)
+
+
 def _cleared(found: Record, words: Words, labels: Labels) -> Both:
     checks, since, but = found["checks"], Both("", ""), Both("", "")
     if found["baseline"]:
@@ -41,15 +50,23 @@ def _not_cleared(found: Record, words: Words, labels: Labels) -> Both:
     bad = [check for check in found["checks"] if check["verdict"] == found["verdict"]]
     if found["verdict"] == "fail":
         each = [
-            words("gate.axis", axis=labels.axis(check["axis"]), why=_why(check, words, labels))
+            words("gate.axis", axis=_name(check, words, labels), why=_why(check, words, labels))
             for check in bad
         ]
         return words("gate.fail", axes=join(each))
-    axes = join([labels.axis(axis) for axis in dict.fromkeys(check["axis"] for check in bad)])
+    axes = join(list(dict.fromkeys(_name(check, words, labels) for check in bad)))
     if found["scenarios_needed"]:
         return words("gate.needed", axes=axes, n=found["scenarios_needed"])
     first = next(check for check in bad if check["scenarios_needed"] is None)
     return words("gate.open", axes=axes, why=_why(first, words, labels))
+
+
+def _name(check: Check, words: Words, labels: Labels) -> Both:
+    """The axis, and the scorer where the check is of what it says of texts."""
+    axis, scorer = labels.axis(check["axis"]), check.get("endpoint")
+    if not scorer:
+        return axis
+    return words("gate.by", axis=axis, scorer=words.known(f"endpoint.{scorer}", scorer))
 
 
 def _why(check: Check, words: Words, labels: Labels) -> Both:
@@ -70,6 +87,10 @@ def _looked(checks: Sequence[Check], words: Words, labels: Labels) -> Both:
     """How much was looked at."""
     axes = list(dict.fromkeys(check["axis"] for check in checks))
     said = labels.axis(axes[0]) if len(axes) == 1 else words("gate.axes", n=len(axes))
+    scorers = dict.fromkeys(filter(None, (check.get("endpoint") for check in checks)))
+    if scorers:
+        names = [words.known(f"endpoint.{name}", name) for name in scorers]
+        said = said + words("gate.texts", scorers=join(names))
     families = len({tuple(check[name] for name in ProbeKey._fields) for check in checks})
     return said if families == 1 else said + words("gate.families", n=families)
 

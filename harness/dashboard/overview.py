@@ -125,7 +125,7 @@ def render(
     return environment(words, ROOM).get_template("versions.html.j2").render(
         frame=page_frame(),
         headline=view.headline(records, decision),
-        gated=view.gated(decision),
+        gated=gate_words.rules(decision, words) if isinstance(decision, Mapping) else None,
         sections=[view.section(of_design, families) for of_design in designs.values()],
         versions=len(records),
         inner=percent(1 - 2 * max((a["alpha"] for r in records for a in r["axes"]), default=0.05)),
@@ -173,17 +173,6 @@ class _View:
         return self._words(
             "headline.ungated", model=newest, n=n, why=why, said=self._said(records[-1])
         )
-
-    def gated(self, decision: Record | str | None) -> Both | None:
-        """Under which rules, and against what, the gate decided."""
-        if not isinstance(decision, Mapping):
-            return None
-        policy, old = decision["policy"], decision["baseline"]
-        baseline = self._words("gate.no_baseline")
-        if old:
-            baseline = self._words("gate.baseline", version=old["model"]["version"])
-        rules = f"{policy['name']} {policy['version']}"
-        return self._words("gate.rules", policy=rules, baseline=baseline)
 
     def _said(self, record: Record) -> Both:
         found: dict[Key, list[AxisResult]] = {}

@@ -97,6 +97,7 @@ def render(
             for record in effects["awareness"]
         ],
         scorers=texts.scorers(groups, effects.get("unmeasured", ())),
+        judges=texts.judges(manifest.get("scorers", {})),
         axes=_axes(groups, view, labels, sets),
         sets=sets,
         all_texts=all_texts,

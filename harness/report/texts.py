@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.report.claims import ORDER, Claims
-from harness.report.facts import Fact
+from harness.report.facts import ANSWERED, Fact
 from harness.report.numbers import count, defined, interval, p_value, plain, signed
 from harness.report.phrases import Both, Labels, Words
 from harness.report.results import AxisResult, Family, Key, Record, key
@@ -314,6 +314,32 @@ class Texts:
                 Cell("–", ("",)), Cell("–", ("",)), self._cells.text(why),
             ])  # fmt: skip
         return Table(self._words("caption.scorers"), columns, rows)
+
+    def judges(self, added: Mapping[str, Record]) -> list[Table]:
+        """Of every judge among the scorers that were added: how its readings ended, by group.
+
+        A reading that is no number is an outcome of its own: a judge may fail more on one group.
+        """
+        return [self._judge(name, found["outcomes"][name]) for name, found in added.items()
+                if name in found.get("outcomes", {})]  # fmt: skip
+
+    def _judge(self, name: str, outcomes: Mapping[str, Mapping[str, int]]) -> Table:
+        endings = sorted({s for each in outcomes.values() for s in each} - {ANSWERED})
+        columns = [
+            Column(self._words("column.axis"), "head", ("axis",)),
+            Column(self._words("column.group"), "text", ("group",)),
+            *(Column(self._words.known(f"status.{s}", s), "number", (s,))
+              for s in (ANSWERED, *endings)),
+        ]  # fmt: skip
+        rows = []
+        for place, counts in outcomes.items():
+            axis, _, group = place.partition(" ")
+            rows.append([
+                Cell(Head(self._labels.axis(axis)), (axis,)),
+                self._cells.text(self._labels.group(axis, group), group),
+                *(self._cells.count(counts.get(s, 0)) for s in (ANSWERED, *endings)),
+            ])  # fmt: skip
+        return Table(self._words("caption.judge", name=name), columns, rows)
 
     def _own_bias(
         self, name: str, language: str, axes: Sequence[str], version: str | None = None

@@ -61,6 +61,17 @@ def test_inconclusive_says_how_many_more_or_why() -> None:
     )  # fmt: skip
 
 
+def test_a_check_of_a_scorer_names_it() -> None:
+    decision = gate.judge(results(effect(0.02, 0.01)), None, RULES)
+    checks = [{**check, "endpoint": "warmth"} for check in decision["checks"]]
+    whole = {**decision, "checks": checks, "baseline": None, "policy": {"alpha": 0.05}}
+    assert "年龄（热情）尚无定论" in gate_words.sentence(whole, WORDS, LABELS).zh
+    decision = gate.judge(results(effect(0.001, 0.002, verdict="equivalent")), None, RULES)
+    checks = [*decision["checks"], {**decision["checks"][0], "endpoint": "warmth"}]
+    whole = {**decision, "checks": checks, "baseline": None, "policy": {"alpha": 0.05}}
+    assert "（年龄，文本依据热情，" in gate_words.sentence(whole, WORDS, LABELS).zh
+
+
 def test_a_baseline_and_a_waiver_are_named() -> None:
     decision = gate.judge(results(effect(0.001, 0.002, verdict="equivalent")), None, RULES)
     whole = {

@@ -164,6 +164,20 @@ def test_what_no_scorer_measured_is_named(run: Run, rows: Any) -> None:
     assert "未测得：需要 lib" in page
 
 
+def test_a_judges_failed_readings_are_counted_by_group(run: Run, rows: Any) -> None:
+    outcomes = {"gender woman": {"answered": 20, "refused": 3}, "gender man": {"answered": 19,
+                "unparsed": 4}}  # fmt: skip
+    manifest = {**run.manifest, "scorers": {
+        "kindness": {"outcomes": {"kindness": outcomes, "kindness_raw": outcomes}},
+        "toxicity": {"definition": {}},
+    }}  # fmt: skip
+    page = report.render(manifest, run.results, rows)
+    woman, man = by_name(page, "Judge kindness")
+    assert (woman["answered"], woman["refused"], woman["unparsed"]) == ("20", "3", "0")
+    assert (man["answered"], man["refused"], man["unparsed"]) == ("19", "0", "4")
+    assert "评审 kindness" in page
+
+
 def test_likeness_is_said_as_excess_over_both_floors(run: Run, html: str) -> None:
     [found] = run.results["similarity"]
     text = " ".join(tree(html).text)
