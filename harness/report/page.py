@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from harness import looks, tables
+from harness.errors import InputError
 from harness.kinds import TEXTS
 from harness.report import counted, evidence, phrases
 from harness.report.claims import Claims
@@ -28,7 +29,13 @@ SCRIPT = (
 
 
 def of_run(folder: RunFolder, *, all_texts: bool = False, home: str | None = None) -> str:
-    """The HTML of a run's report from what its folder holds, audits and labels included."""
+    """The HTML of a run's report from what its folder holds, audits and labels included.
+
+    Raises
+    ------
+    InputError
+        A file of the run, an audit or a calibration is missing or damaged.
+    """
     manifest = folder.manifest()
     design = looks.asked(folder.design(), manifest)
     return render(
@@ -37,8 +44,8 @@ def of_run(folder: RunFolder, *, all_texts: bool = False, home: str | None = Non
         tables.answers(design, folder.responses(), folder.path / SCORES),
         all_texts=all_texts,
         home=home,
-        audits=[row for found in _read(folder, AUDITS) for row in found["rows"]],
-        calibrations=_read(folder, CALIBRATIONS),
+        audits=[row for found in _read(folder, AUDITS, "rows") for row in found["rows"]],
+        calibrations=_read(folder, CALIBRATIONS, "scorer", "raters", "families"),
     )
 
 
@@ -50,9 +57,15 @@ def later(folder: RunFolder) -> list[Path]:
     return sorted(path for name in (AUDITS, CALIBRATIONS) for path in folder.path.glob(name))
 
 
-def _read(folder: RunFolder, pattern: str) -> list[dict[str, Any]]:
-    return [folder.read_json(path.relative_to(folder.path).as_posix())
-            for path in sorted(folder.path.glob(pattern))]  # fmt: skip
+def _read(folder: RunFolder, pattern: str, *keys: str) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(folder.path.glob(pattern)):
+        content = folder.read_json(path.relative_to(folder.path).as_posix())
+        for key in keys:
+            if not isinstance(content, dict) or key not in content:
+                raise InputError(f"{path}: damaged: no '{key}'; make it anew or move it away")
+        found.append(content)
+    return found
 
 
 def render(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness import lexicon, report
+from harness.errors import InputError
 from harness.pipeline import Run
 from harness.report import phrases
 from harness.report.numbers import interval, percent, plain, signed
@@ -247,6 +248,10 @@ def test_a_run_shows_the_audits_and_labels_in_its_folder(
     page = report.of_run(folder)
     assert "checked by 2 raters" in page and "shown below half the margin" in page
     names = [path.name for path in report.later(folder)]
+    for broken in ({"scorer": "warmth"}, []):
+        folder.write_json("audit-warmth.json", broken)
+        with pytest.raises(InputError, match=r"audit-warmth\.json: damaged: no 'rows'"):
+            report.of_run(folder)
     assert sorted(names) == ["audit-warmth.json", "calibration.json"]
 
 

@@ -85,19 +85,23 @@ def test_hostile_texts_are_text(browser: Any, file: Path) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-def test_no_overflow_on_a_small_screen_with_everything_open(
-    browser: Any, file: Path, locale: str
+@pytest.mark.parametrize("width", [375, 1280])
+def test_nothing_overflows_with_everything_open(
+    browser: Any, file: Path, width: int, locale: str
 ) -> None:
-    small = {"viewport": {"width": 375, "height": 700}, "locale": locale}
+    small = {"viewport": {"width": width, "height": 700}, "locale": locale}
     for name in ("overview", "axes", "sets"):
         with opened(browser, file, name, **small) as page:
             page.evaluate(OPEN)
-            wide = page.evaluate("""[...document.querySelectorAll('main *')].filter(e => {
+            wide = page.evaluate(
+                """width => [...document.querySelectorAll('main *')].filter(e => {
                 const box = e.getBoundingClientRect();
-                return box.right > 376 && !e.closest('svg, .vh, thead');
-            }).map(e => e.outerHTML.slice(0, 80))""")
+                return box.right > width + 1 && !e.closest('svg, .vh, thead');
+            }).map(e => e.outerHTML.slice(0, 80))""",
+                width,
+            )
             assert wide == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= 375
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en-GB"), ("dark", "zh-CN")])
