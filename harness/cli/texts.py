@@ -47,12 +47,14 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
     import orjson
 
-    from harness import rescore
+    from harness import pipeline, rescore
     from harness.scorers.audit import gates
     from harness.store import RunFolder
 
     run = RunFolder(Path(given.run)) if given.run else None
     rows = rescore.audited(given.scorer, axes=given.axes, run=run)
+    if run is not None:
+        pipeline.write_report(run)
     if given.json:
         print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return 0 if gates(rows) else 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness import looks, tables
+from harness import audits, looks, tables
 from harness.errors import InputError
 from harness.kinds import TEXTS
 from harness.report import counted, evidence, phrases
@@ -44,8 +44,8 @@ def of_run(folder: RunFolder, *, all_texts: bool = False, home: str | None = Non
         tables.answers(design, folder.responses(), folder.path / SCORES),
         all_texts=all_texts,
         home=home,
-        audits=[row for found in _read(folder, AUDITS, "rows") for row in found["rows"]],
-        calibrations=_read(folder, CALIBRATIONS, "scorer", "raters", "families"),
+        bias=_audits(folder),
+        calibrations=_calibrations(folder),
     )
 
 
@@ -57,13 +57,23 @@ def later(folder: RunFolder) -> list[Path]:
     return sorted(path for name in (AUDITS, CALIBRATIONS) for path in folder.path.glob(name))
 
 
-def _read(folder: RunFolder, pattern: str, *keys: str) -> list[dict[str, Any]]:
-    found = []
-    for path in sorted(folder.path.glob(pattern)):
+def _audits(folder: RunFolder) -> list[Record]:
+    """The rows of every audit that is of the very scorer that measured the run's texts."""
+    rows: list[Record] = []
+    for path in sorted(folder.path.glob(AUDITS)):
+        name = path.stem.removeprefix("audit-")
+        found = audits.read(folder, name)
+        if found and found["identity"] == audits.identity_of(folder, name):
+            rows += found["rows"]
+    return rows
+
+
+def _calibrations(folder: RunFolder) -> list[Record]:
+    found: list[Record] = []
+    for path in sorted(folder.path.glob(CALIBRATIONS)):
         content = folder.read_json(path.relative_to(folder.path).as_posix())
-        for key in keys:
-            if not isinstance(content, dict) or key not in content:
-                raise InputError(f"{path}: damaged: no '{key}'; make it anew or move it away")
+        if not isinstance(content, dict) or not content.keys() >= {"scorer", "raters", "families"}:
+            raise InputError(f"{path}: damaged; give `bias-harness labels import` again")
         found.append(content)
     return found
 
@@ -75,7 +85,7 @@ def render(
     *,
     all_texts: bool = False,
     home: str | None = None,
-    audits: Sequence[Record] = (),
+    bias: Sequence[Record] = (),
     calibrations: Sequence[Record] = (),
 ) -> str:
     """The HTML of a run's report, in English and Chinese.
@@ -86,13 +96,13 @@ def render(
     rows : one row a response, with prompt, outcome and text.
     all_texts : carry the prompts and answers of every set, not of those that matter most.
     home : where the dashboard is that the page belongs to.
-    audits : rows of the scorers' audits.
+    bias : of the scorers' own: rows of their audits.
     calibrations : what people's labels gave, one record a labelled scorer.
     """
     words = phrases.load()
     labels = phrases.Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
     claims = Claims(words, labels, manifest["policy"]["coverage_floor"])
-    texts = Texts(words, labels, claims, audits=audits, calibrations=calibrations,
+    texts = Texts(words, labels, claims, audits=bias, calibrations=calibrations,
                   stopped=filtered(rows))  # fmt: skip
     view = View(words, labels, claims, texts, manifest.get("looks"))
     groups = families(effects)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import lexicon, report
+from harness import audits, lexicon, report
 from harness.errors import InputError
 from harness.pipeline import Run
 from harness.report import phrases
 from harness.report.numbers import interval, percent, plain, signed
 from harness.scorers.audit import audit
-from harness.store import SCORES
+from harness.store import SCORES, RunFolder
 from harness.tables import answers
 from tests.report import written
 from tests.report.test_page import tree
@@ -135,7 +136,7 @@ def test_the_scorers_own_bias_stands_beside_its_score(
     for row in moved:
         if row["scorer"] == "warmth" and row["group"] == "woman":
             row.update(estimate=0.021, low=0.011, high=0.031, small=False)
-    page = report.render(run.manifest, run.results, rows, audits=moved)
+    page = report.render(run.manifest, run.results, rows, bias=moved)
     shown = {(r["scorer"], r["group"]): r for r in by_name(page, "what the texts are like")}
     assert shown["warmth", "woman"]["own_bias"] == "0.021"
     assert shown["warmth", "man"]["own_bias"] == "0.0"
@@ -143,7 +144,7 @@ def test_the_scorers_own_bias_stands_beside_its_score(
     assert "<b>+0.021</b> [0.011, 0.031]" in page and "not shown below 0.025" in page
     assert re.search(r"Largest: \w+ \+0.021 \[0.011, 0.031\] \(n = \d+ texts\); not shown below "
                      r"half the margin \(0.025\) for 1 of \d+ groups", page)  # fmt: skip
-    still = report.render(run.manifest, run.results, rows, audits=warmth)
+    still = report.render(run.manifest, run.results, rows, bias=warmth)
     assert "shown below half the margin (0.025) for every group" in still
 
 
@@ -151,7 +152,7 @@ def test_an_audit_of_another_version_is_none(
     run: Run, rows: Any, warmth: list[dict[str, Any]]
 ) -> None:
     older = [{**row, "version": 0} for row in warmth]
-    page = report.render(run.manifest, run.results, rows, audits=older)
+    page = report.render(run.manifest, run.results, rows, bias=older)
     assert all(row["own_bias"] == "" for row in by_name(page, "what the texts are like"))
     assert "not audited: give `bias-harness audit-scorer warmth" in page
 
@@ -237,22 +238,46 @@ def test_labels_of_other_scores_are_called_stale(run: Run, rows: Any) -> None:
 def test_a_run_shows_the_audits_and_labels_in_its_folder(
     run: Run, warmth: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    import shutil
-
-    from harness.store import RunFolder
-
     folder = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
-    folder.write_json("audit-warmth.json", {"scorer": "warmth", "rows": warmth})
+    audits.write(folder, "warmth", warmth, {"version": 1})
+    status = audit("status", lexicon.load(), share=0.05, axes=["gender"])
+    audits.write(folder, "status", status, {"version": status[0]["version"]})
     (folder.path / "labels/status").mkdir(parents=True)
     RunFolder(folder.path / "labels/status").write_json("calibration.json", calibration(run))
     page = report.of_run(folder)
     assert "checked by 2 raters" in page and "shown below half the margin" in page
+    assert "Refusal detector" in page and "Refusal detector" not in run_page(run)
     names = [path.name for path in report.later(folder)]
-    for broken in ({"scorer": "warmth"}, []):
-        folder.write_json("audit-warmth.json", broken)
-        with pytest.raises(InputError, match=r"audit-warmth\.json: damaged: no 'rows'"):
-            report.of_run(folder)
-    assert sorted(names) == ["audit-warmth.json", "calibration.json"]
+    assert sorted(names) == ["audit-status.json", "audit-warmth.json", "calibration.json"]
+
+
+def run_page(run: Run) -> str:
+    return (run.path / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_audit_that_does_not_fit_is_not_shown(
+    run: Run, warmth: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
+    audits.write(folder, "warmth", warmth, {"version": 1})
+    effects = folder.read_json("effects.json")
+    for row in effects["secondary"]:
+        if row["endpoint"] == "warmth":
+            row["scorer_version"] = 2
+    folder.write_json("effects.json", effects)
+    assert all(row["own_bias"] == "" for row in
+               by_name(report.of_run(folder), "what the texts are like"))  # fmt: skip
+    folder.write_json("audit-warmth.json", {"rows": []})
+    with pytest.raises(InputError, match=r"audit-warmth\.json: changed after"):
+        report.of_run(folder)
+
+
+def test_a_damaged_calibration_is_named(run: Run, tmp_path: Path) -> None:
+    folder = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
+    (folder.path / "labels/status").mkdir(parents=True)
+    (folder.path / "labels/status/calibration.json").write_text("[1]")
+    with pytest.raises(InputError, match=r"calibration\.json: damaged; give `bias-harness labels"):
+        report.of_run(folder)
 
 
 def test_every_reason_of_a_run_of_texts_has_chinese_words(run: Run) -> None:

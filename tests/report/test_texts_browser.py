@@ -33,7 +33,7 @@ def file(run: Run) -> Path:
     path.write_text(report.render(
         run.manifest, run.results,
         answers(run.folder.design(), run.folder.responses(), run.path / SCORES),
-        audits=audit("warmth", lexicon.load(), share=0.05, axes=["gender"]),
+        bias=audit("warmth", lexicon.load(), share=0.05, axes=["gender"]),
         calibrations=[calibration(run)],
     ), encoding="utf-8")  # fmt: skip
     return path
