@@ -12,8 +12,9 @@ from typing import Any
 import harness
 from harness import added, provenance, seal
 from harness.errors import InputError
+from harness.kinds import SCORING
 from harness.nouns import Record
-from harness.scorers import audit
+from harness.scorers import FIRST, SCORERS, audit
 from harness.scorers.wordlists import load
 from harness.store import EFFECTS, RunFolder
 
@@ -77,6 +78,9 @@ def identity_of(folder: RunFolder, name: str) -> Record | None:
     own = folder.manifest().get(added.KEY, {}).get(name)
     if own is not None:
         return {key: own[key] for key in ("version", "definition", "judge") if key in own}
+    if name == FIRST:  # its number is the outcome, of the version that the kinds were read with
+        same = folder.manifest().get("scoring") == SCORING
+        return {"version": SCORERS[FIRST].version} if same else None
     rows = folder.read_json(EFFECTS)["secondary"]
     versions = (row.get("scorer_version") for row in rows if row["endpoint"] == name)
     version = next(versions, None)

@@ -78,7 +78,7 @@ def gate(
         "schema": SCHEMA, "created": provenance.now(), **found,
         "run": side.record, "baseline": compared and compared["old"],
         "policy": {"name": rules.name, "version": rules.version, "hash": rules.hash,
-                   "chosen_after_data": rules.hash != made_under.hash,
+                   "alpha": rules.alpha, "chosen_after_data": rules.hash != made_under.hash,
                    "note": _note(rules, made_under)},
         "labels": side.manifest["labels"],
     }  # fmt: skip

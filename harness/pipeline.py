@@ -262,10 +262,7 @@ def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
 
 def write_report(folder: RunFolder, *, all_texts: bool = False) -> Path:
     """The report page again, from what the folder holds."""
-    effects = folder.read_json(EFFECTS)
-    design = looks.asked(folder.design(), folder.manifest())
-    rows = tables.answers(design, folder.responses(), folder.path / SCORES)
-    page = report.render(folder.manifest(), effects, rows, all_texts=all_texts)
+    page = report.of_run(folder, all_texts=all_texts)
     return folder.write_bytes(REPORT, page.encode("utf-8"))
 
 

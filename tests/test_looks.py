@@ -66,6 +66,9 @@ def test_a_decided_axis_is_asked_no_further_and_an_open_one_to_the_end():
     table = screen.table(found.manifest, found.results, found.path)
     assert "decided and asked no further: gender at look 1 of 3" in table
     assert [axis["alpha"] for axis in found.axes] == [pytest.approx(0.05 / 3)] * 2
+    page = (found.path / "report.html").read_text(encoding="utf-8")
+    assert page.count(">stopped at look 1 of 3, after 12 of 36 scenarios") == 2  # overview, axis
+    assert "declared before the first answer: 3 looks" in page
 
 
 def test_the_looks_stand_in_the_manifest_before_the_first_answer():

@@ -47,12 +47,14 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
     import orjson
 
-    from harness import rescore
+    from harness import pipeline, rescore
     from harness.scorers.audit import gates
     from harness.store import RunFolder
 
     run = RunFolder(Path(given.run)) if given.run else None
     rows = rescore.audited(given.scorer, axes=given.axes, run=run)
+    if run is not None:
+        pipeline.write_report(run)
     if given.json:
         print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return 0 if gates(rows) else 1
@@ -104,15 +106,15 @@ def labels_sample(given: argparse.Namespace) -> int:
 
 
 def labels_import(given: argparse.Namespace) -> int:
-    """Prints every group's effect, automatic and corrected, and the scorer's error."""
+    """Prints every group's effect, automatic and corrected, and the scorer's error; the report
+    shows them from then on."""
     from pathlib import Path
 
-    from harness import labels
+    from harness import labels, pipeline
     from harness.store import RunFolder
 
-    found = labels.bring_in(
-        RunFolder(Path(given.run)), [Path(sheet) for sheet in given.sheets], scorer=given.scorer
-    )
+    run = RunFolder(Path(given.run))
+    found = labels.bring_in(run, [Path(sheet) for sheet in given.sheets], scorer=given.scorer)
     for family in found["families"]:
         people, scorer = family["raters"], family["scorer_and_people"]
         print(f"{family['probe']} {family['language']} {family['cue']} {family['axis']}: "
@@ -121,6 +123,7 @@ def labels_import(given: argparse.Namespace) -> int:
         for row in family["groups"]:
             print(f"  {row['group']:26} automatic {_effect(row['automatic'])}, corrected "
                   f"{_effect(row['corrected'])}, error {_number(row['error'])}")  # fmt: skip
+    print(pipeline.write_report(run))
     return 0
 
 

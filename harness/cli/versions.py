@@ -50,6 +50,8 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
     export.add_argument("--format", choices=FORMATS, required=True)
     export.add_argument("--out", metavar="PLACE", required=True,
                         help="folder (csv, parquet), file, or MLflow tracking URI")  # fmt: skip
+    export.add_argument("--dataset", metavar="OWNER/NAME",
+                        help="benchmark dataset on the Hub (eval-results)")  # fmt: skip
     export.set_defaults(command=_export)
 
 
@@ -119,7 +121,8 @@ def _export(given: argparse.Namespace) -> int:
     from harness import exports
     from harness.store import RunFolder
 
-    for written in exports.export(RunFolder(Path(given.run)), given.format, given.out):
+    run = RunFolder(Path(given.run))
+    for written in exports.export(run, given.format, given.out, dataset=given.dataset):
         print(written)
     return 0
 

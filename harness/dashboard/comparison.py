@@ -258,7 +258,7 @@ class _View:
         for row in pair["differs"]:
             text = f"{_short(row['old'])} → {_short(row['new'])}"
             said.append((words("about.differs", what=row["what"]), text))
-        said += [(words("about.left_out"), text) for text in pair["left_out"]]
+        said += [(words("about.left_out"), words.reason(text)) for text in pair["left_out"]]
         return said
 
     def _effects(self, axis: Record) -> list[Record]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from harness.dashboard import gate_words
 from harness.dashboard.changes import Changes
+from harness.kinds import TEXTS
 from harness.ledger import name_of, version_of
 from harness.nouns import Record
 from harness.report import phrases
@@ -94,7 +96,11 @@ def page_frame() -> Frame:
 
 
 def render(
-    records: Sequence[Record], pages: Set[str], pairs: Pairs, left_out: Sequence[tuple[str, str]]
+    records: Sequence[Record],
+    pages: Set[str],
+    pairs: Pairs,
+    left_out: Sequence[tuple[str, str]],
+    decision: Record | str | None = None,
 ) -> str:
     """The HTML of the overview page, in English and Chinese.
 
@@ -104,6 +110,8 @@ def render(
     pages : names of the records whose run has a page.
     pairs : comparisons by the names of the old and the new record.
     left_out : what has no page, and why.
+    decision : of `harness.gate.gate` on the newest run, or why there is none; None where its
+        folder is not at hand.
     """
     words = phrases.load(ROOM)
     labels = merged(records)
@@ -116,13 +124,14 @@ def render(
     names = [claims.family(of) for of in families]
     return environment(words, ROOM).get_template("versions.html.j2").render(
         frame=page_frame(),
-        headline=view.headline(records),
+        headline=view.headline(records, decision),
+        gated=gate_words.rules(decision, words) if isinstance(decision, Mapping) else None,
         sections=[view.section(of_design, families) for of_design in designs.values()],
         versions=len(records),
         inner=percent(1 - 2 * max((a["alpha"] for r in records for a in r["axes"]), default=0.05)),
         shown=SHOWN,
         newest=records[-1]["date"][:10] if records else None,
-        left_out=left_out,
+        left_out=[(name, words.reason(why)) for name, why in left_out],
         data={"words": words.under("js."), "statuses": {}, "verdicts": words.under("verdict."),
               "families": [[n.en, n.zh] for n in names],
               "labels": {"axes": dict(labels.axes), "groups": {}}},
@@ -152,16 +161,18 @@ class _View:
         self._pages = pages
         self._pairs = pairs
 
-    def headline(self, records: Sequence[Record]) -> Both:
-        """The verdict of the newest version."""
+    def headline(self, records: Sequence[Record], decision: Record | str | None) -> Both:
+        """The gate's sentence on the newest version; its verdicts where there is none."""
         if not records:
             return self._words("headline.empty")
-        newest = records[-1]
+        newest, n = records[-1]["model"]["name"], len(records)
+        if isinstance(decision, Mapping):
+            said = gate_words.sentence(decision, self._words, self._labels)
+            return self._words("headline.gate", model=newest, n=n, said=said)
+        why = self._words.reason(decision) if decision else self._words("gate.away")
         return self._words(
-            "headline.newest",
-            model=newest["model"]["name"], version=version_of(newest), n=len(records),
-            said=self._said(newest),
-        )  # fmt: skip
+            "headline.ungated", model=newest, n=n, why=why, said=self._said(records[-1])
+        )
 
     def _said(self, record: Record) -> Both:
         found: dict[Key, list[AxisResult]] = {}
@@ -230,7 +241,8 @@ class _View:
             return Cell(self._words("not_measured"), ("",) * 7)
         largest = axis["largest"]
         facts = self._words(
-            "cell.facts", n=count(axis["n_scenarios"]), all=count(axis["n_designed"]),
+            "cell.facts.texts" if axis["kind"] in TEXTS else "cell.facts",
+            n=count(axis["n_scenarios"]), all=count(axis["n_designed"]),
             coverage=percent(axis["coverage"]),
         )  # fmt: skip
         estimate = self._estimate(axis)
@@ -297,7 +309,7 @@ class _View:
             Column(self._words("column.of_group", group=named), "estimate",
                    ("effect_of_newest", "low_of_newest", "high_of_newest")),
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
-            Column(self._words("column.coverage"), "number", ("coverage",)),
+            Column(self._words.coverage(of[1]), "number", ("coverage",)),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]  # fmt: skip
         table = []

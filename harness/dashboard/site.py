@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import compare, ledger, report, seal, tables
+from harness import compare, gate, ledger, report, seal
 from harness.compare import Side
 from harness.dashboard import comparison, overview
 from harness.errors import HarnessError, InputError
 from harness.nouns import Record
-from harness.store import EFFECTS, MANIFEST, SCORES, RunFolder, writing
+from harness.store import EFFECTS, MANIFEST, RunFolder, writing
 
 INDEX, RUNS, COMPARISONS = "index.html", "runs", "comparisons"
+GATE = "gate"
 MARK = b'<meta name="generator" content="bias-harness">'
 BEFORE = 5
 """A version is compared with this many versions before it on its design, and with the first."""
@@ -33,18 +36,14 @@ class Site:
     pages: dict[str, bytes] = field(default_factory=dict)
     _made_of: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Record] = field(default_factory=dict)
+    _decided: Record | str | None = None
 
     def stamp(self) -> str:
-        """Changes when a record of the ledger or the manifest of a run does."""
-        paths = [*self.ledger.glob("*.json"), *self.runs.glob(f"*/{MANIFEST}")]
-        seen = []
-        for path in sorted(paths):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue
-            seen.append(f"{path} {state.st_mtime_ns} {state.st_size}")
-        return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+        """Changes when a record of the ledger does, or a run's manifest, labels or audits."""
+        runs = sorted(self.runs.glob(f"*/{MANIFEST}"))
+        later = [path for run in runs for path in report.later(RunFolder(run.parent))]
+        seen = _states([*sorted(self.ledger.glob("*.json")), *runs, *later])
+        return hashlib.sha256(seen.encode()).hexdigest()
 
     def build(self) -> None:
         """Make every page.
@@ -84,8 +83,32 @@ class Site:
                 continue
             pages[path] = self.pages[path]
             found[stem(old), stem(new)] = overview.Pair(path, self._found[path])
-        pages[INDEX] = overview.render(records, set(folders), found, left_out).encode("utf-8")
+        decision = self._decision(records, folders, found)
+        index = overview.render(records, set(folders), found, left_out, decision)
+        pages[INDEX] = index.encode("utf-8")
         self.pages = pages
+
+    def _decision(
+        self, records: Sequence[Record], folders: Mapping[str, RunFolder], found: overview.Pairs
+    ) -> Record | str | None:
+        """The gate's on the newest run, against the version of its family before it; or why there
+        is none."""
+        if not records or stem(records[-1]) not in folders:
+            return None
+        newest = records[-1]
+        earlier = [old for old in records if (stem(old), stem(newest)) in found
+                   and old["model"]["family"] == newest["model"]["family"]]  # fmt: skip
+        baseline = folders[stem(earlier[-1])] if earlier else None
+        today = datetime.now(UTC).date()
+        key = f"{today} {len(records)} {newest['hash']} {earlier and earlier[-1]['hash']}"
+        if self._made_of.get(GATE) != key:
+            try:
+                self._decided = gate.gate(folders[stem(newest)], baseline=baseline,
+                                          records=self.ledger, today=today)  # fmt: skip
+            except HarnessError as error:
+                self._decided = str(error)
+            self._made_of[GATE] = key
+        return self._decided
 
     def _folders(self, records: Sequence[Record]) -> tuple[dict[str, RunFolder], list[Left]]:
         """The folder of every record whose run lies here, and what lies here without a record."""
@@ -110,15 +133,22 @@ class Site:
     def _run_page(self, name: str, folder: RunFolder) -> bytes:
         """The report of a run, with a way back to the overview."""
         manifest, path = folder.manifest(), f"{RUNS}/{name}.html"
-        key = f"{manifest['finished']} {manifest['files']}"
+        key = f"{manifest['finished']} {manifest['files']} {_states(report.later(folder))}"
         if self._made_of.get(path) != key:
-            rows = tables.answers(folder.design(), folder.responses(), folder.path / SCORES)
-            page = report.render(
-                manifest, folder.read_json(EFFECTS), rows, home=f"../{INDEX}#overview"
-            )
+            page = report.of_run(folder, home=f"../{INDEX}#overview")
             self.pages[path] = page.encode("utf-8")
             self._made_of[path] = key
         return self.pages[path]
+
+
+def _states(paths: Sequence[Path]) -> str:
+    """What tells whether any of the files changed."""
+    seen = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            seen.append(f"{path} {state.st_mtime_ns} {state.st_size}")
+    return "\n".join(seen)
 
 
 Left = tuple[str, str]

@@ -27,7 +27,7 @@ FORMATS: Mapping[str, Callable[[Finished, str], list[str]]] = {
 }
 
 
-def export(folder: RunFolder, to: str, out: str) -> list[str]:
+def export(folder: RunFolder, to: str, out: str, *, dataset: str | None = None) -> list[str]:
     """Write a finished run in one format and return what was written, as paths or addresses.
 
     Parameters
@@ -36,15 +36,17 @@ def export(folder: RunFolder, to: str, out: str) -> list[str]:
     to : a name in `FORMATS`.
     out : a folder (csv, parquet), a file (model-card, eval-results, model-index), or an MLflow
         tracking URI or folder.
+    dataset : OWNER/NAME of a benchmark dataset on the Hub; `eval-results` needs one.
 
     Raises
     ------
     InputError
-        An unknown format, an unfinished or changed run, a package that is not installed.
+        An unknown format, an unfinished or changed run, a package that is not installed, a
+        dataset that is missing or no id of the Hub.
     StoreError
         The place cannot be written.
     """
     if to not in FORMATS:
         raise unknown("format", to, FORMATS)
-    run = Finished(folder, seal.checked(folder), folder.read_json(EFFECTS))
+    run = Finished(folder, seal.checked(folder), folder.read_json(EFFECTS), dataset)
     return FORMATS[to](run, out)

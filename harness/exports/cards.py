@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
+from harness.errors import InputError
 from harness.exports.finished import Finished, write
 from harness.nouns import Record
 from harness.report.numbers import defined, interval, percent, signed
 
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
 UNKNOWN = "not measured"
-DATASET = "bias-harness"
-"""Before the suite's name: the Hub names a benchmark by owner and name."""
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 def model_card(run: Finished, out: str) -> list[str]:
@@ -83,13 +83,19 @@ def eval_results(run: Finished, out: str) -> list[str]:
     """The Hub's `.eval_results/*.yaml`: one entry an axis that has a number and an interval.
 
     The value is the largest effect of the axis; `notes` hold its group, interval, n and verdict.
-    Form: huggingface_hub's `EvalResultEntry`.
+    The Hub shows results of registered benchmarks only, by the id of their dataset: it is the
+    user's to name, and its `eval.yaml` lists the tasks. Form: huggingface_hub's `EvalResultEntry`.
     """
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
+    if run.dataset is None or not HUB_ID.fullmatch(run.dataset):
+        raise InputError(
+            f"--dataset {run.dataset or ''}: eval-results needs OWNER/NAME of a dataset on the "
+            "Hub that is registered as a benchmark; `--format model-index` needs none"
+        )
     entries = [
         EvalResultEntry(
-            dataset_id=f"{DATASET}/{run.manifest['suite']['name']}",
+            dataset_id=run.dataset,
             task_id=f"{run.family(axis)}-{axis['axis']}",
             value=round(axis["largest"]["estimate"], 6),
             date=run.manifest["finished"],
@@ -112,7 +118,7 @@ def model_index(run: Finished, out: str) -> list[str]:
         EvalResult(
             task_type="text-generation",
             task_name=f"{axis['kind']} about counterfactual persons",
-            dataset_type=f"{DATASET}/{suite['name']}",
+            dataset_type=run.dataset or f"bias-harness-{suite['name']}",
             dataset_name=f"bias-harness {suite['name']} version {suite['version']}",
             dataset_config=f"{run.family(axis)}-{axis['axis']}",
             metric_type="largest_group_effect",

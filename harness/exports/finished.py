@@ -12,11 +12,15 @@ from harness.store import RunFolder, writing
 
 @dataclass(frozen=True)
 class Finished:
-    """The folder, its manifest and its `effects.json`, all checked."""
+    """The folder, its manifest and its `effects.json`, all checked.
+
+    `dataset` is the Hub dataset whose benchmark the results are of, where one is named.
+    """
 
     folder: RunFolder
     manifest: Record
     results: Record
+    dataset: str | None = None
 
     def family(self, row: Record) -> str:
         """Probe, language and cue kind of an axis or effect, as one word."""

@@ -1,6 +1,6 @@
 """Reports: what a release reviewer decides from (docs say how to read one).
 
-`render` makes one self-contained HTML file for a run, in English and Chinese; `figure` draws
+`of_run` makes one self-contained HTML file for a run, in English and Chinese; `figure` draws
 the forest plots for papers and slides. Python makes the data of a page (`view`, `sets`,
 `evidence`), Jinja templates make its markup, `words/*.yaml` hold every sentence.
 """
@@ -8,6 +8,6 @@ the forest plots for papers and slides. Python makes the data of a page (`view`,
 from __future__ import annotations
 
 from harness.report.figure_file import figure
-from harness.report.page import render
+from harness.report.page import later, of_run, render
 
-__all__ = ["figure", "render"]
+__all__ = ["figure", "later", "of_run", "render"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.kinds import TEXTS
 from harness.report.numbers import count, defined, interval, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import Family, Key, Record, measured
@@ -88,7 +89,8 @@ class Claims:
             return None
         coverage, needed = record["coverage"], record["scenarios_needed"]
         if defined(coverage) and coverage < self._floor:
-            return self._words("why.coverage", share=percent(coverage))
+            known = "why.known" if record["kind"] in TEXTS else "why.coverage"
+            return self._words(known, share=percent(coverage))
         if needed is not None and needed > 0:
             return self._words("why.scenarios", n=count(needed))
         return self._words.reason(record["reason"]) if record["reason"] else None

@@ -60,7 +60,7 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
     for axis, kinds in policy.get("axis_margins", {}).items():
         bounds |= {f"{kind}, {axis}": value for kind, value in kinds.items()}
     margins = "\n".join(f"{name}: ±{plain(value)}" for name, value in bounds.items())
-    limit = manifest["limit"]
+    limit, early = manifest["limit"], manifest.get("looks")
     return [
         (
             words("manifest.model"),
@@ -83,6 +83,11 @@ def manifest_entries(manifest: Mapping[str, Any], words: Words) -> list[tuple[Bo
                 line("prompts", count(design["prompts"])),
                 line("blocks", count(design["blocks"])),
                 line("limit", words("manifest.limit.none") if limit is None else count(limit)),
+                *(
+                    [line("looks", words("looks.declared", n=early["looks"], seed=early["seed"]))]
+                    if early
+                    else []
+                ),
                 line("measured", _flat(manifest.get("measured")), code=True),
                 line("tokens", _flat(manifest.get("tokens")), code=True),
                 line("seed", manifest["seed"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.kinds import TEXTS
 from harness.report.numbers import count, defined, p_value, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import Record
@@ -22,21 +23,35 @@ class Fact:
 class Facts:
     """Sentences about the axis records and the probe records."""
 
-    def __init__(self, words: Words, labels: Labels) -> None:
+    def __init__(self, words: Words, labels: Labels, looks: Record | None = None) -> None:
         self._words = words
         self._labels = labels
+        self._looks = looks
 
     def axis(self, record: Record, probe: Record | None) -> list[Fact]:
         """Noise floor, worst gap, base rates: what an effect is to be read against."""
         facts = [Fact(self._words("fact.floor"), self._floor(record))]
         facts.append(Fact(self._words("fact.gap"), self._gap(record["worst_gap"])))
         facts.append(Fact(self._words("fact.scatter"), self._scatter(record)))
-        if probe:
+        if probe and probe["kind"] not in TEXTS:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if record["scenarios_needed"]:
             needed = count(record["scenarios_needed"])
             facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
+        if stopped := self.stopped(record):
+            facts.append(Fact(self._words("fact.looks"), stopped + self._words("looks.error")))
         return facts
+
+    def stopped(self, record: Record) -> Both | None:
+        """At which look an axis was decided and left off; None where it was asked to the end."""
+        look = record.get("look")
+        if not look or not look["stopped"] or not self._looks:
+            return None
+        ends = self._looks["ends"][f"{record['probe']} {record['language']}"]
+        return self._words(
+            "looks.stopped", look=look["look"], of=look["of"],
+            asked=count(ends[look["look"] - 1]), all=count(ends[-1]),
+        )  # fmt: skip
 
     def _floor(self, record: Record) -> Both:
         floor, excess = record["floor"], record["excess"]
@@ -95,13 +110,14 @@ class Facts:
         rates = probe["base_rate"].values()
         if rates and all(defined(rate["mean"]) for rate in rates):
             base = base + words("base.outside" if probe["degenerate"] else "base.inside")
-        mass = probe["mass"]
+        mass, texts = probe["mass"], probe["kind"] in TEXTS
         faults = [words.reason(fault) for fault in probe.get("faults", ())]
         return [
             *([Fact(words("fact.faults"), join(faults, ";"))] if faults else []),
             Fact(words("fact.answers"), self._statuses(probe)),
-            Fact(words("fact.base"), base),
-            Fact(words("fact.control"), self._control(probe["control"])),
+            *([] if texts else [Fact(words("fact.base"), base)]),
+            *([] if texts and probe["control"] is None
+              else [Fact(words("fact.control"), self._control(probe["control"]))]),
             *([Fact(words("fact.mass"), words("mass", mean=self._number(mass["mean"]),
                                               n=count(mass["n"])))] if mass["n"] else []),
         ]  # fmt: skip
@@ -109,6 +125,13 @@ class Facts:
     def _control(self, control: Record | None) -> Both:
         if not control or not defined(control["estimate"]):
             return self._words("control.none")
+        if "halves" in control:
+            wanted, unwanted = map(percent, control["halves"])
+            key = "yes" if control["sensitive"] else "no"
+            return self._words(
+                "control.halves", wanted=wanted, unwanted=unwanted, n=count(control["n"]),
+                p=self._p(control["p_value"]),
+            ) + self._words(f"control.halves.{key}")  # fmt: skip
         key = "control.lowers" if control["estimate"] > 0 else "control.raises"
         said = self._words(
             key, size=plain(abs(control["estimate"])), low=self._number(control["low"]),

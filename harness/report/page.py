@@ -4,22 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from harness import audits, looks, tables
+from harness.errors import InputError
+from harness.kinds import TEXTS
 from harness.report import counted, evidence, phrases
 from harness.report.claims import Claims
 from harness.report.frame import Frame, asset, environment, frame
 from harness.report.numbers import percent, plain
-from harness.report.results import Family, Key, families, key
+from harness.report.results import Family, Key, Record, families, key
 from harness.report.scale import common
-from harness.report.sets import Bundle, bundle
+from harness.report.sets import OUTCOME, Bundle, bundle
+from harness.report.texts import Texts, filtered
 from harness.report.view import Block, View
+from harness.store import EFFECTS, SCORES, RunFolder
 
 SCRIPT = (
     "script/words.js", "script/compare.js", "script/cards.js", "script/sets.js", "script/pages.js",
 )  # fmt: skip
+
+
+def of_run(folder: RunFolder, *, all_texts: bool = False, home: str | None = None) -> str:
+    """The HTML of a run's report from what its folder holds, audits and labels included.
+
+    Raises
+    ------
+    InputError
+        A file of the run, an audit or a calibration is missing or damaged.
+    """
+    manifest = folder.manifest()
+    design = looks.asked(folder.design(), manifest)
+    return render(
+        manifest,
+        folder.read_json(EFFECTS),
+        tables.answers(design, folder.responses(), folder.path / SCORES),
+        all_texts=all_texts,
+        home=home,
+        bias=_audits(folder),
+        calibrations=_calibrations(folder),
+    )
+
+
+AUDITS, CALIBRATIONS = "audit-*.json", "labels/*/calibration.json"
+
+
+def later(folder: RunFolder) -> list[Path]:
+    """Files that came to a finished run after its effects: audits of scorers, people's labels."""
+    return sorted(path for name in (AUDITS, CALIBRATIONS) for path in folder.path.glob(name))
+
+
+def _audits(folder: RunFolder) -> list[Record]:
+    """The rows of every audit that is of the very scorer that measured the run's texts."""
+    rows: list[Record] = []
+    for path in sorted(folder.path.glob(AUDITS)):
+        name = path.stem.removeprefix("audit-")
+        found = audits.read(folder, name)
+        if found and found["identity"] == audits.identity_of(folder, name):
+            rows += found["rows"]
+    return rows
+
+
+def _calibrations(folder: RunFolder) -> list[Record]:
+    found: list[Record] = []
+    for path in sorted(folder.path.glob(CALIBRATIONS)):
+        content = folder.read_json(path.relative_to(folder.path).as_posix())
+        if not isinstance(content, dict) or not content.keys() >= {"scorer", "raters", "families"}:
+            raise InputError(f"{path}: damaged; give `bias-harness labels import` again")
+        found.append(content)
+    return found
 
 
 def render(
@@ -29,6 +85,8 @@ def render(
     *,
     all_texts: bool = False,
     home: str | None = None,
+    bias: Sequence[Record] = (),
+    calibrations: Sequence[Record] = (),
 ) -> str:
     """The HTML of a run's report, in English and Chinese.
 
@@ -38,14 +96,18 @@ def render(
     rows : one row a response, with prompt, outcome and text.
     all_texts : carry the prompts and answers of every set, not of those that matter most.
     home : where the dashboard is that the page belongs to.
+    bias : of the scorers' own: rows of their audits.
+    calibrations : what people's labels gave, one record a labelled scorer.
     """
     words = phrases.load()
     labels = phrases.Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
     claims = Claims(words, labels, manifest["policy"]["coverage_floor"])
-    view = View(words, labels, claims)
+    texts = Texts(words, labels, claims, audits=bias, calibrations=calibrations,
+                  stopped=filtered(rows))  # fmt: skip
+    view = View(words, labels, claims, texts, manifest.get("looks"))
     groups = families(effects)
     keys = _keys(groups, rows)
-    margins = {of: manifest["policy"]["margins"].get(of[1]) for of in keys}
+    margins = {of: _margins(of, groups, manifest["policy"]["margins"]) for of in keys}
     sets = bundle(rows, margins, seed=manifest["seed"], all_texts=all_texts)
     facts = evidence.rules()
     return environment(words).get_template("page.html.j2").render(
@@ -57,6 +119,8 @@ def render(
             counted.awareness(words, claims.family(key(record)), record)
             for record in effects["awareness"]
         ],
+        scorers=texts.scorers(groups, effects.get("unmeasured", ())),
+        judges=texts.judges(manifest.get("scorers", {})),
         axes=_axes(groups, view, labels, sets),
         sets=sets,
         all_texts=all_texts,
@@ -85,6 +149,15 @@ def _keys(groups: Sequence[Family], rows: pa.Table) -> list[Key]:
     """The families of the page, and those of rows that have no result yet."""
     asked = rows.group_by(["probe", "kind", "language", "cue"]).aggregate([]).to_pylist()
     return list(dict.fromkeys([*(family.key for family in groups), *map(key, asked)]))
+
+
+def _margins(
+    of: Key, groups: Sequence[Family], margins: Mapping[str, float]
+) -> dict[str, float | None]:
+    """The margin of a family's outcome, and of every scorer of its texts."""
+    scored = {effect["endpoint"]: effect["margin"] for family in groups if family.key == of
+              for result in family.axes for effect in result.scored}  # fmt: skip
+    return {OUTCOME: margins.get(of[1]), **scored}
 
 
 def _summary(family: Family, claims: Claims, view: View, words: phrases.Words) -> dict[str, Any]:
@@ -122,6 +195,8 @@ def _data(
     names = [claims.family(key) for key in keys]
     return {
         "words": words.under("js."),
+        "endpoints": words.under("endpoint."),
+        "texts": sorted(TEXTS),
         "statuses": words.under("status."),
         "labels": manifest["labels"],
         "families": [[name.en, name.zh] for name in names],

@@ -67,6 +67,10 @@ class Words:
         """What the outcome of a task kind is measured in."""
         return self.known(f"unit.{kind}", self("unit"))
 
+    def coverage(self, kind: str) -> Both:
+        """What the share of answers that have an outcome is called; a refused text has one."""
+        return self.known(f"column.coverage.{kind}", self("column.coverage"))
+
     def others(self, groups: int) -> Both:
         """Whom a group is compared with."""
         return self("others.one") if groups == 1 else self("others.many", n=groups)

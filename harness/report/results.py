@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,17 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class AxisResult:
-    """One axis in one family: its verdict, its groups' effects, its other endpoints."""
+    """One axis in one family: its verdict, its groups' effects, its other endpoints.
+
+    Of texts also the effects on every scorer's numbers, and how alike the texts are.
+    """
 
     record: Record
     effects: Sequence[Record]
     secondary: Sequence[Record]
     bbq: Sequence[Record] = ()
+    scored: Sequence[Record] = ()
+    similarity: Record | None = None
 
     @property
     def axis(self) -> str:
@@ -44,6 +49,11 @@ def measured(effect: Record) -> bool:
     return defined(effect["estimate"]) and defined(effect["low"]) and defined(effect["high"])
 
 
+def of_scorer(record: Record) -> bool:
+    """Whether a secondary effect is on a scorer's numbers of texts."""
+    return "scorer_version" in record
+
+
 def key(record: Record) -> Key:
     return record["probe"], record["kind"], record["language"], record["cue"]
 
@@ -52,24 +62,29 @@ def families(effects: Record) -> list[Family]:
     """Every family of a run, in the order in which the records name them."""
     keys = dict.fromkeys(key(record) for record in [*effects["axes"], *effects["probes"]])
     probes = {key(record): record for record in effects["probes"]}
-    return [
-        Family(
-            family,
-            [
-                AxisResult(
-                    record,
-                    _of(effects["effects"], family, record["axis"]),
-                    _of(effects["secondary"], family, record["axis"]),
-                    _of(effects["bbq"], family, record["axis"]),
-                )
-                for record in effects["axes"]
-                if key(record) == family
-            ],
-            probes.get(family),
-        )
-        for family in keys
-    ]
+    parts = {name: _by_axis(effects.get(name, ())) for name in PARTS}
+    axes: dict[Key, list[AxisResult]] = {}
+    for record in effects["axes"]:
+        axes.setdefault(key(record), []).append(_result(parts, record))
+    return [Family(family, axes.get(family, []), probes.get(family)) for family in keys]
 
 
-def _of(records: Iterable[Record], family: Key, axis: str) -> list[Record]:
-    return [r for r in records if key(r) == family and r["axis"] == axis]
+PARTS = ("effects", "secondary", "bbq", "similarity")
+By = Mapping[tuple[Key, str], Sequence[Record]]
+
+
+def _by_axis(records: Sequence[Record]) -> By:
+    found: dict[tuple[Key, str], list[Record]] = {}
+    for record in records:
+        found.setdefault((key(record), record["axis"]), []).append(record)
+    return found
+
+
+def _result(parts: Mapping[str, By], record: Record) -> AxisResult:
+    effects, secondary, bbq, similarity = (
+        parts[name].get((key(record), record["axis"]), ()) for name in PARTS
+    )
+    return AxisResult(
+        record, effects, [r for r in secondary if not of_scorer(r)], bbq,
+        [r for r in secondary if of_scorer(r)], next(iter(similarity), None),
+    )  # fmt: skip

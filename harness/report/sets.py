@@ -2,8 +2,10 @@
 
 A set is one situation asked once for every group of an axis. Its difference is the highest
 outcome minus the lowest; sets of several task kinds are ordered by their differences in margins,
-since their units differ. A page carries an index of its sets and, per axis, their texts as
-gzip in base64; the page's script opens an axis when one of its sets is asked for.
+since their units differ. A set of texts has several numbers, whether there was an answer and what
+every scorer says of it: its difference is the one that is largest in margins. A page carries an
+index of its sets and, per axis, their texts as gzip in base64; the page's script opens an axis
+when one of its sets is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.columns import Coded, coded, first_seen, joint, listed
+from harness.report.facts import ANSWERED
 from harness.report.results import Key
+from harness.scorers import RAW
 
 LARGEST = 200  # sets an axis, by difference
 UNANSWERED = 50  # sets an axis in which a member has no outcome
@@ -32,14 +36,18 @@ MEMBER = (
     "group", "arm", "sample", "status", "y", "mass",
     "text", "answer", "cue_words", "detail", "favourable", "cue_position", "domain",
 )  # fmt: skip
+OUTCOME = "y"
 Json = dict[str, Any]
+Margins = Mapping[Key, Mapping[str, float | None]]
+"""For every family of a page the margin of its outcome and of each scorer of its texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
     """One counterfactual set. `difference` is None with fewer than two outcomes.
 
-    `size` is the difference in margins of its task kind; None also where the kind has none.
+    `endpoint` is what the difference is of: the outcome, or a scorer of texts. `size` is the
+    difference in the endpoint's margin; None also where it has none.
 
     `code` is the set's place among the rows' keys.
     """
@@ -47,6 +55,7 @@ class Set:
     code: int
     id: str
     key: tuple[str, ...]
+    endpoint: str
     difference: float | None
     size: float | None
     unanswered: int
@@ -83,17 +92,15 @@ class Bundle:
         return [e for e in self.entries if e["family"] == family and e["axis"] == axis]
 
 
-def bundle(
-    rows: pa.Table, margins: Mapping[Key, float | None], *, seed: int, all_texts: bool
-) -> Bundle:
-    """The sets of `rows` that a page carries. `margins` has one entry a family of the page.
+def bundle(rows: pa.Table, margins: Margins, *, seed: int, all_texts: bool) -> Bundle:
+    """The sets of `rows` that a page carries.
 
     By default an axis keeps the `LARGEST` differences, `UNANSWERED` sets with a member that
     has no outcome, and `RANDOM` others drawn with `seed`; `all_texts` keeps every set.
     """
-    y = rows["y"].cast(pa.float64())
-    finite = pc.if_else(pc.is_finite(y), y, None)
-    rows = rows.set_column(rows.column_names.index("y"), "y", finite)
+    scorers = sorted({name for of in margins.values() for name in of} - {OUTCOME})
+    for name in (OUTCOME, *scorers, *(name + RAW for name in scorers)):
+        rows = _finite(rows, name)
     keys = _keys(rows)
     sets, families = _sets(rows, keys, margins), list(margins)
     chosen: list[Set] = []
@@ -104,12 +111,21 @@ def bundle(
         chosen.extend(kept)
         shown[axis] = (len(kept), len(of_axis))
     chosen.sort(key=_largest_first)
-    members = _members(rows, keys, [s.code for s in chosen])
+    members = _members(rows, keys, [s.code for s in chosen], scorers)
     entries = [_entry(s, members[s.code], families.index(s.family)) for s in chosen]
     shards = {
         axis: _pack({s.id: members[s.code] for s in chosen if s.axis == axis}) for axis in shown
     }
     return Bundle(entries, _pack(entries), shards, shown)
+
+
+def _finite(rows: pa.Table, name: str) -> pa.Table:
+    """The rows with a column of numbers, null where there is none."""
+    if name not in rows.column_names:
+        return rows.append_column(name, pa.nulls(len(rows), pa.float64()))
+    values = rows[name].cast(pa.float64())
+    known = pc.if_else(pc.is_finite(values), values, None)
+    return rows.set_column(rows.column_names.index(name), name, known)
 
 
 def _keys(rows: pa.Table) -> Coded:
@@ -120,21 +136,33 @@ def _keys(rows: pa.Table) -> Coded:
     return Coded(codes, [tuple(str(word or "") for word in key) for key in zip(*each, strict=True)])
 
 
-def _sets(rows: pa.Table, keys: Coded, margins: Mapping[Key, float | None]) -> list[Set]:
+def _sets(rows: pa.Table, keys: Coded, margins: Margins) -> list[Set]:
     asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
-    y = rows["y"]
-    table = pa.table({"key": keys.codes, "y": y, "missing": pc.is_null(y)}).filter(asked)
-    grouped = table.group_by("key").aggregate(
-        [("y", "min"), ("y", "max"), ("y", "count"), ("missing", "sum")]
-    )
+    names = sorted({OUTCOME}.union(*margins.values()))
+    table = pa.table({
+        "key": keys.codes, "missing": pc.is_null(rows[OUTCOME]), **{n: rows[n] for n in names}
+    }).filter(asked)  # fmt: skip
+    ends = [(name, end) for name in names for end in ("min", "max", "count")]
     sets = []
-    for row in grouped.to_pylist():
+    for row in table.group_by("key").aggregate([*ends, ("missing", "sum")]).to_pylist():
         key = keys.values[row["key"]]
-        difference = row["y_max"] - row["y_min"] if row["y_count"] > 1 else None
-        margin = margins[key[0], key[1], key[2], key[3]]
-        size = difference / margin if margin and difference is not None else None
-        sets.append(Set(row["key"], _id(key), key, difference, size, row["missing_sum"]))
+        found = [
+            _difference(row, name, margin)
+            for name, margin in margins[key[0], key[1], key[2], key[3]].items()
+        ]
+        largest = max(found, key=lambda each: (each[2] or 0.0, each[1] or 0.0))
+        sets.append(Set(row["key"], _id(key), key, *largest, row["missing_sum"]))
     return sorted(sets, key=_largest_first)
+
+
+def _difference(
+    row: Json, endpoint: str, margin: float | None
+) -> tuple[str, float | None, float | None]:
+    """An endpoint with its difference, and that in margins."""
+    if row[f"{endpoint}_count"] < 2:
+        return endpoint, None, None
+    apart = row[f"{endpoint}_max"] - row[f"{endpoint}_min"]
+    return endpoint, apart, apart / margin if margin else None
 
 
 def _largest_first(item: Set) -> tuple[bool, float, bool, float, tuple[str, ...]]:
@@ -161,43 +189,54 @@ def _choose(sets: Sequence[Set], seed: int) -> list[Set]:
     return list(kept)
 
 
-def _members(rows: pa.Table, keys: Coded, codes: Sequence[int]) -> dict[int, list[Json]]:
+def _members(
+    rows: pa.Table, keys: Coded, codes: Sequence[int], scorers: Sequence[str]
+) -> dict[int, list[Json]]:
     """Every row of the sets with these codes, all arms, in design order.
 
-    `p` holds the probability of every option by its name, where options have one.
+    `p` holds the probability of every option by its name, where options have one; `scores` the
+    numbers of every scorer that measured the text, without and with the words of the group.
     """
     wanted = np.zeros(len(keys.values), bool)
     wanted[codes] = True
     mask = wanted[keys.codes]
-    options = [name for name in rows.column_names if name.startswith("p_")]
-    chosen = rows.select([*MEMBER, *options]).filter(pa.array(mask))
+    marks = [*scorers, *(name + RAW for name in scorers)]
+    options = [n for n in rows.column_names if n.startswith("p_") and n not in marks]
+    chosen = rows.select([*MEMBER, *options, *marks]).filter(pa.array(mask))
     options = [name for name in options if chosen[name].null_count < len(chosen)]
-    columns = {name: listed(chosen[name]) for name in (*MEMBER, *options)}
-    each = [columns.pop(name) for name in options]
-    chances = zip(*each, strict=True) if each else iter([()] * chosen.num_rows)
-    names = [name.removeprefix("p_") for name in options]
+    known = {name: listed(chosen[name]) for name in (*options, *marks)}
+    columns = {name: listed(chosen[name]) for name in MEMBER}
     members: dict[int, list[Json]] = {code: [] for code in codes}
     found = keys.codes[mask].tolist()
-    for code, p, *values in zip(found, chances, *columns.values(), strict=True):
-        known = {name: value for name, value in zip(names, p, strict=True) if value is not None}
-        members[code].append(dict(zip(columns, values, strict=True), p=known))
+    for i, (code, *values) in enumerate(zip(found, *columns.values(), strict=True)):
+        p = {n.removeprefix("p_"): value for n in options if (value := known[n][i]) is not None}
+        pairs = {name: [known[name][i], known[name + RAW][i]] for name in scorers}
+        scores = {name: pair for name, pair in pairs.items() if pair != [None, None]}
+        members[code].append(dict(zip(columns, values, strict=True), p=p, scores=scores))
     return members
 
 
 def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
     """A line of the list: enough to sort, filter and name a set without opening its axis."""
     asked = [m for m in members if m["arm"] == "counterfactual" and m["sample"] == 0]
-    scored = [m for m in asked if m["y"] is not None]
-    top = max(scored, key=lambda m: m["y"], default=None)
-    bottom = min(scored, key=lambda m: m["y"], default=None)
+    ends = [[m["group"], v] for m in asked if (v := _value(m, item.endpoint)) is not None]
+    answered = [m for m in asked if m["status"] == ANSWERED and m["y"] is not None]
     return {
         "id": item.id, "family": family, "axis": item.axis,
         "language": item.key[2],
         "scenario": item.key[5], "variant": item.key[6], "domain": asked[0]["domain"],
-        "difference": item.difference, "answered": len(scored), "asked": len(asked),
-        "high": top and [top["group"], top["y"]], "low": bottom and [bottom["group"], bottom["y"]],
+        "endpoint": item.endpoint, "difference": item.difference,
+        "answered": len(answered), "asked": len(asked),
+        "high": max(ends, key=lambda end: end[1], default=None),
+        "low": min(ends, key=lambda end: end[1], default=None),
         "statuses": _statuses(asked),
     }  # fmt: skip
+
+
+def _value(member: Json, endpoint: str) -> float | None:
+    value: float | None
+    value = member["y"] if endpoint == OUTCOME else member["scores"].get(endpoint, [None])[0]
+    return value
 
 
 def _statuses(members: Sequence[Json]) -> dict[str, list[str]]:

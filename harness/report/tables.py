@@ -43,6 +43,7 @@ class Estimate:
     number: str
     interval: str
     words: Both
+    note: Both | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,13 @@ class Cells:
 
     def estimate(
         self, value: float | None, low: float | None, high: float | None,
-        words: Both, reason: str | None = None,
+        words: Both, reason: str | None = None, note: Both | None = None,
     ) -> Cell:  # fmt: skip
         """A number, its interval and its direction in words: never one without the others."""
         if not (defined(value) and defined(low) and defined(high)):
-            return self.missing(reason, 3)
-        said = Estimate(signed(value), interval(low, high), words)
+            missing = self.missing(reason, 3)
+            return Cell(missing.value + Both("; ", "；") + note, missing.csv) if note else missing
+        said = Estimate(signed(value), interval(low, high), words, note)
         return Cell(said, (repr(value), repr(low), repr(high)))
 
     def verdict(self, verdict: str, note: Both | None = None) -> Cell:

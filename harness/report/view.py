@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.kinds import TEXTS
 from harness.report import counted
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
@@ -12,8 +13,12 @@ from harness.report.numbers import defined, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import AxisResult, Family, Record, measured
 from harness.report.scale import Scale, common
+from harness.report.sets import OUTCOME
 from harness.report.tables import Cell, Cells, Column, Head, Plot, Table
+from harness.report.texts import Texts
 
+ENDINGS = ("refused", "partial", "empty")
+"""How a text can end beside answered, shown also where none did: that is a finding."""
 TOP = 5  # sets of an axis that are listed without JavaScript
 
 
@@ -29,6 +34,10 @@ class Block:
     facts: Sequence[Fact]
     outcomes: Table
     unmeasured: Sequence[Both]
+    filters: Table | None
+    scores: Table | None
+    scored: Both
+    calibrations: Sequence[Table]
     secondary: Table | None
     bbq: Table | None
     sets: Table | None
@@ -40,12 +49,17 @@ class Block:
 class View:
     """Tables of the overview and the axes page, in the words and names of a run."""
 
-    def __init__(self, words: Words, labels: Labels, claims: Claims) -> None:
+    def __init__(
+        self, words: Words, labels: Labels, claims: Claims, texts: Texts,
+        looks: Record | None = None,
+    ) -> None:  # fmt: skip
+        """`looks` is what the manifest says of an early stop."""
         self._words = words
         self._labels = labels
         self._claims = claims
+        self._texts = texts
         self._cells = Cells(words)
-        self._facts = Facts(words, labels)
+        self._facts = Facts(words, labels, looks)
 
     def overview(self, family: Family) -> Table:
         """One row an axis: verdict, every group on one line, the largest effect, n, coverage."""
@@ -57,7 +71,7 @@ class View:
             Column(self._words("column.largest"), "estimate", ("effect", "low", "high")),
             Column(self._words("column.group"), "text", ("group",)),
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
-            Column(self._words("column.coverage"), "number", ("coverage",)),
+            Column(self._words.coverage(family.key[1]), "number", ("coverage",)),
         ]
         rows = [self._overview_row(result, scale) for result in family.axes]
         return Table(self._caption(family), columns, rows)
@@ -77,7 +91,9 @@ class View:
             effect, group = cells.missing(record["reason"], 3), cells.text(Both("–", "–"), "")
         return [
             Cell(Head(self._labels.axis(result.axis), f"#axes/{result.axis}"), (result.axis,)),
-            cells.verdict(record["verdict"], self._claims.why(record)),
+            cells.verdict(
+                record["verdict"], self._facts.stopped(record) or self._claims.why(record)
+            ),
             Cell(Plot(scale, list(marks.values()), lead)),
             effect,
             group,
@@ -96,8 +112,12 @@ class View:
             verdict=record["verdict"],
             claim=self._claims.axis(record),
             forest=self._forest(result, scale),
-            facts=self._facts.axis(record, family.probe),
+            facts=[*self._facts.axis(record, family.probe), *self._texts.facts(result)],
             outcomes=self._outcomes(result),
+            filters=self._texts.filters(result),
+            scores=self._texts.scores(result),
+            scored=self._texts.tally(result),
+            calibrations=self._texts.calibrations(result),
             unmeasured=self._unmeasured(result),
             secondary=self._secondary(result) if result.secondary else None,
             bbq=counted.bbq(self._words, self._labels, result) if result.bbq else None,
@@ -118,7 +138,7 @@ class View:
             Column(self._words("column.estimate"), "estimate", ("effect", "low", "high")),
             Column(self._words("column.p"), "number", ("p_adjusted",)),
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
-            Column(self._words("column.coverage"), "number", ("coverage",)),
+            Column(self._words.coverage(result.record["kind"]), "number", ("coverage",)),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]
         rows = [self._forest_row(effect, result.record, scale) for effect in result.effects]
@@ -154,11 +174,12 @@ class View:
     def _outcomes(self, result: AxisResult) -> Table:
         """How every group's prompts ended: statuses are outcomes of their own."""
         seen = {s for e in result.effects for s, n in e["statuses"].items() if n} - {ANSWERED}
-        statuses = [ANSWERED, *sorted(seen)]
+        always = ENDINGS if result.record["kind"] in TEXTS else ()
+        statuses = [ANSWERED, *always, *sorted(seen - {*always})]
         columns = [Column(self._words("column.group"), "head", ("group",))]
         columns += [Column(self._words.known(f"status.{s}", s), "number", (s,)) for s in statuses]
         columns += [
-            Column(self._words("column.coverage"), "number", ("coverage",)),
+            Column(self._words.coverage(result.record["kind"]), "number", ("coverage",)),
             Column(self._words("column.mean"), "number", ("mean",)),
         ]
         rows = [
@@ -206,6 +227,9 @@ class View:
             Column(self._words("column.high"), "text", ("highest", "highest_outcome")),
             Column(self._words("column.low"), "text", ("lowest", "lowest_outcome")),
         ]
+        several = {entry["endpoint"] for entry in entries} != {OUTCOME}
+        if several:
+            columns.insert(1, Column(self._words("column.endpoint"), "text", ("endpoint",)))
 
         def end(at: tuple[str, float]) -> Cell:
             number = f" {plain(at[1])}"
@@ -216,14 +240,15 @@ class View:
         rows = []
         for entry in [e for e in entries if e["difference"] is not None][:TOP]:
             name = f"{entry['scenario']} {entry['variant']}".strip()
-            rows.append(
-                [
-                    Cell(Head(Both(name, name), f"#sets/{entry['id']}"), (name,)),
-                    self._cells.number(entry["difference"]),
-                    end(entry["high"]),
-                    end(entry["low"]),
-                ]
-            )
+            of = entry["endpoint"]
+            endpoint = self._words.known(f"endpoint.{of}", of)
+            rows.append([
+                Cell(Head(Both(name, name), f"#sets/{entry['id']}"), (name,)),
+                *([self._cells.text(endpoint, of)] if several else []),
+                self._cells.number(entry["difference"]),
+                end(entry["high"]),
+                end(entry["low"]),
+            ])  # fmt: skip
         caption = self._words("caption.sets", axis=self._labels.axis(axis))
         return Table(caption, columns, rows) if rows else None
 

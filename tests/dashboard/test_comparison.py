@@ -52,7 +52,7 @@ def test_every_change_has_its_interval_and_both_effects(
     html = comparison.render(pair)
     rows = re.findall(r'<tr role="row">.*?</tr>', html, re.S)
     for e in pair["effects"]:
-        row = next(r for r in rows if f'class="head" data-csv="[&#34;{e["group"]}&#34;]"' in r)
+        row = next(r for r in rows if f"""class="head" data-csv='["{e["group"]}"]'""" in r)
         for record in (e, e["old"], e["new"]):
             text = f"<b>{signed(record['estimate'])}</b> {interval(record['low'], record['high'])}"
             assert text in row

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
-from harness import ledger
+from harness import gate, ledger
 from harness.dashboard import Site, write
 from harness.dashboard.site import pairs
 from harness.errors import InputError
+from harness.store import RunFolder
 from tests.dashboard.conftest import finished
 from tests.report.test_page import tree
 
@@ -68,13 +70,18 @@ def test_every_link_leads_to_a_page_and_a_place_in_it(site: Site) -> None:
     assert followed >= 3 + 3 + 6  # to the runs, to the pairs, and back
 
 
-def test_every_page_is_headed_by_its_verdict(site: Site) -> None:
+def test_every_page_is_headed_by_its_verdict(site: Site, place: Path) -> None:
     index = re.findall(r'<h1 id="(\w+)-headline"><span class="en" lang="en">([^<]*)',
                        page(site, "index.html"))  # fmt: skip
     assert [name for name, _ in index] == ["overview", "trend", "runs"]
     assert {text for _, text in index} == {index[0][1]}
     assert index[0][1].startswith("toy-2.0, the newest of 3 runs: ")
-    assert re.search(r"Equivalent on|Inconclusive on|Disparity shown", index[0][1])
+    run, baseline = (RunFolder(place / f"runs/toy-{version}") for version in ("2.0", "1.1"))
+    decision = gate.gate(
+        run, baseline=baseline, records=place / "ledger", today=datetime.now(UTC).date()
+    )
+    assert decision["sentence"] in index[0][1]
+    assert "against version 1.1" in page(site, "index.html")
     for path in site.pages:
         if path.startswith("comparisons/"):
             said = re.findall(r'-headline"><span class="en" lang="en">([^<]*)', page(site, path))

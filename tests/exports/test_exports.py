@@ -95,8 +95,10 @@ def test_the_model_card_says_verdict_number_interval_and_n(tmp_path, run):
 def test_the_hub_reads_its_eval_results_back(tmp_path, run):
     from huggingface_hub import parse_eval_result_entries
 
-    exports.export(run.folder, "eval-results", str(tmp_path / "bias.yaml"))
+    place = str(tmp_path / "bias.yaml")
+    exports.export(run.folder, "eval-results", place, dataset="someone/bias-quick")
     entries = parse_eval_result_entries(yaml.safe_load((tmp_path / "bias.yaml").read_text()))
+    assert {e.dataset_id for e in entries} == {"someone/bias-quick"}
     assert [e.task_id for e in entries] == [
         "quick-decision-en-explicit-gender", "quick-decision-en-explicit-age",
     ]  # fmt: skip
@@ -104,6 +106,13 @@ def test_the_hub_reads_its_eval_results_back(tmp_path, run):
     assert entries[1].value == pytest.approx(largest["estimate"], abs=1e-6)
     assert "verdict disparity" in entries[1].notes
     assert "36 scenarios" in entries[1].notes
+
+
+@pytest.mark.parametrize("dataset", [None, "", "quick", "a/b/c", "a b/c", "https://x/a/b"])
+def test_the_hubs_results_are_of_a_dataset_that_the_user_names(tmp_path, run, dataset):
+    with pytest.raises(InputError, match="needs OWNER/NAME of a dataset on the Hub"):
+        exports.export(run.folder, "eval-results", str(tmp_path / "e.yaml"), dataset=dataset)
+    assert not (tmp_path / "e.yaml").exists()
 
 
 def test_the_hub_reads_its_model_index_back(tmp_path, run):
@@ -124,7 +133,7 @@ def test_the_hub_reads_its_model_index_back(tmp_path, run):
 
 def test_what_has_no_interval_is_not_handed_on(tmp_path, place):
     few = run_of(place, "few", lambda request: 0.5)
-    exports.export(few.folder, "eval-results", str(tmp_path / "e.yaml"))
+    exports.export(few.folder, "eval-results", str(tmp_path / "e.yaml"), dataset="a/b")
     exports.export(few.folder, "model-index", str(tmp_path / "m.yaml"))
     assert yaml.safe_load((tmp_path / "e.yaml").read_text()) == []
     assert yaml.safe_load((tmp_path / "m.yaml").read_text()) == {}

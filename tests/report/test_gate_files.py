@@ -20,6 +20,7 @@ def group(name, state, estimate, reason=None, change=None):
 def check(axis, verdict, *groups, needed=None):
     return {
         "probe": "p", "kind": "decision", "language": "en", "cue": "explicit", "axis": axis,
+        "name": axis, "endpoint": None,
         "verdict": verdict, "reason": None if verdict == "pass" else f"reason of {axis}",
         "margin": 0.03, "d": 0.02, "n_scenarios": 36, "coverage": 0.975,
         "scenarios_needed": needed, "groups": list(groups),

@@ -197,7 +197,7 @@ def test_outcomes_of_every_status_are_counted(html: str) -> None:
     heads = re.findall(r'data-csv="(\w+)"', table.split("</thead>")[0])
     assert heads == ["group", "answered", "error", "refused", "unparsed", "coverage", "mean"]
     old = re.findall(r"<tr role=.row.>.*?</tr>", table.split("</thead>")[1], re.S)[3]
-    cells = [c for c in re.findall(r'data-csv="\[&#34;(.*?)&#34;\]"', old)]
+    cells = [c for c in re.findall(r"""data-csv='\["(.*?)"\]'""", old)]
     assert cells[:5] == ["67", "32", "1", "2", "1"]
 
 
@@ -243,7 +243,7 @@ def test_awareness_and_bbq_have_tables_of_their_own() -> None:
     assert awareness.count("not measured") == 2  # no interval, no number
     bbq = [table for table in found if "bias scores of BBQ" in table]
     assert len(bbq) == 4 and all("above 0 the answers go against the group" in t for t in bbq)
-    cells = re.findall(r'data-csv="\[&#34;(.*?)&#34;\]"', bbq[0])[:8]
+    cells = re.findall(r"""data-csv='\["(.*?)"\]'""", bbq[0])[:8]
     assert cells == ["woman", "-0.125", "0.25", "0.5", "", "40", "0", "3"]
     assert "\u22120.125" in bbq[0] and "+0.250" in bbq[0] and "+0.500" not in bbq[0]
 

@@ -32,7 +32,8 @@ def test_a_sentence_has_the_same_slots_in_both_languages() -> None:
 DYNAMIC = (
     "js.", "status.", "verdict.", "kind.", "language.", "cue.", "endpoint.", "nav.", "way.",
     "direction.", "headline.", "equivalence", "within", "base.", "control.", "floor.",
-    "evidence.mark.", "claim.", "outcome", "unit", "awareness.", "bbq.",
+    "evidence.mark.", "claim.", "outcome", "unit", "awareness.", "bbq.", "scorer_unit.",
+    "similarity.", "column.coverage.", "why.", "worst.",
 )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
     assert used <= keys
     assert {k for k in keys - used if not k.startswith(DYNAMIC)} == set()
     quoted = set(re.findall(r"""["']([\w.]+)["']""", script))
-    dynamic = ("js.option.", "js.arm.", "js.position.")
+    dynamic = ("js.option.", "js.arm.", "js.position.", "js.expected.")
     assert {
         k for k in keys
         if k.startswith("js.") and not k.startswith(dynamic) and k.removeprefix("js.") not in quoted
@@ -89,6 +90,15 @@ def test_nothing_is_called_fair(word: str) -> None:
         "zero variance: the contrast is the same in every scenario",
         "insensitive: disqualifying facts are not shown to lower the outcome "
         "(change -0.004, one-sided p 0.3, needs < 0.05)",
+        "5 of 12 scenarios complete, at least 6 are needed (21% of the answers refused)",
+        "a signal only: a group has only 3 events, 40 are needed",
+        "cells are missing and the score has no bounds",
+        "zero variance over scenarios",
+        "labelled scenarios: 4, at least 6 are needed",
+        "insensitive: what should be refused is not shown to be refused more often than what "
+        "should be answered (13% and 11%)",
+        "needs aLibrary: pip install 'bias-harness[text]'",
+        "not defined for 'zh'",
         "degenerate: the model says yes with mean probability 0.98 where 'no' is the favourable "
         "answer (must lie in 0.05 to 0.95)",
     ],

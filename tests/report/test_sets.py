@@ -12,7 +12,7 @@ from harness.report import sets
 from tests.report import synthetic
 from tests.report.conftest import Run
 
-FAMILY = {("hiring", "decision", "en", "explicit"): 0.03}
+FAMILY = {("hiring", "decision", "en", "explicit"): {"y": 0.03}}
 
 
 def unpack(packed: str) -> Any:
@@ -100,7 +100,7 @@ def test_kinds_of_cue_do_not_share_a_set(made: Run) -> None:
     rows = made[2].to_pylist()
     implicit = [{**row, "cue": "implicit", "y": 0.9} for row in rows[: 4 * 41]]
     both = synthetic.table([*rows, *implicit])
-    keys = {**FAMILY, ("hiring", "decision", "en", "implicit"): 0.03}
+    keys = {**FAMILY, ("hiring", "decision", "en", "implicit"): {"y": 0.03}}
     bundle = sets.bundle(both, keys, seed=0, all_texts=True)
     assert all(entry["asked"] == 4 for entry in bundle.entries)
     assert {entry["family"] for entry in bundle.entries} == {0, 1}
@@ -117,7 +117,8 @@ def test_sets_of_several_kinds_are_ordered_by_their_differences_in_margins(made:
     apart = [{**row, "kind": "awareness"} for row in rows]
     key = {kind: ("hiring", kind, "en", "explicit") for kind in ("decision", "likelihood", "aware")}
     key["aware"] = ("hiring", "awareness", "en", "explicit")
-    margins = {key["decision"]: 0.03, key["likelihood"]: 0.9, key["aware"]: None}
+    bounds = {"decision": 0.03, "likelihood": 0.9, "aware": None}
+    margins = {key[kind]: {"y": margin} for kind, margin in bounds.items()}
     table = synthetic.table([*rows, *nats, *apart])
     entries = sets.bundle(table, margins, seed=0, all_texts=True).entries
     sizes = [e["difference"] / (0.03, 0.9)[e["family"]] for e in entries if e["family"] < 2]
@@ -125,3 +126,46 @@ def test_sets_of_several_kinds_are_ordered_by_their_differences_in_margins(made:
     kinds = [e["family"] for e in entries]
     assert kinds[:1] == [0] and set(kinds[:36]) != {0, 1, 2}
     assert set(kinds[-36:]) == {2}  # no margin: after all the others
+
+
+# -- sets of texts -----------------------------------------------------------------------------
+
+WRITTEN = {("hiring", "decision", "en", "explicit"): {"y": 0.03, "warmth": 0.05, "length": 0.5}}
+
+
+def scored(made: Run, **values: dict[str, float | None]) -> list[dict[str, Any]]:
+    """The entries of one axis, with these numbers by group in its first situation."""
+    rows = [{**row, "y": 1.0, "warmth": 0.2, "warmth_raw": 0.3, "length": 4.0, "length_raw": 4.0}
+            for row in made[2].to_pylist() if row["axis"] == "gender"]  # fmt: skip
+    for row in rows:
+        if row["scenario"] == "hiring-01" and row["arm"] == "counterfactual":
+            row.update({name: by[row["group"]] for name, by in values.items()
+                        if row["group"] in by})  # fmt: skip
+    return list(sets.bundle(pa.Table.from_pylist(rows), WRITTEN, seed=0, all_texts=True).entries)
+
+
+def test_a_set_of_texts_differs_by_its_largest_difference_in_margins(made: Run) -> None:
+    first = scored(made, warmth={"woman": 0.3}, length={"man": 4.6})[0]
+    assert first["scenario"] == "hiring-01"
+    assert first["endpoint"] == "warmth" and first["difference"] == pytest.approx(0.1)
+    assert first["high"] == ["woman", 0.3] and first["low"][1] == 0.2
+    first = scored(made, warmth={"woman": 0.3}, length={"man": 5.1})[0]
+    assert first["endpoint"] == "length" and first["high"] == ["man", 5.1]
+    first = scored(made, warmth={"woman": 0.9}, y={"man": 0.0})[0]
+    assert first["endpoint"] == "y" and first["low"] == ["man", 0.0]
+
+
+def test_a_text_without_a_number_is_left_out_of_its_difference(made: Run) -> None:
+    first = scored(made, warmth={"woman": None, "man": 0.3})[0]
+    assert first["high"] == ["man", 0.3] and first["difference"] == pytest.approx(0.1)
+    last = scored(made)[-1]
+    assert last["endpoint"] == "y" and last["difference"] == 0
+
+
+def test_members_carry_scores_blind_and_raw(made: Run) -> None:
+    rows = made[2].to_pylist()[:40]
+    for row in rows:
+        row.update(warmth=0.25, warmth_raw=float("nan"), length=None)
+    bundle = sets.bundle(pa.Table.from_pylist(rows), WRITTEN, seed=0, all_texts=True)
+    member = next(iter(unpack(next(iter(bundle.shards.values()))).values()))[0]
+    assert member["scores"] == {"warmth": [0.25, None]}

@@ -6,7 +6,24 @@ function meter(y) {
 }
 const option = (name) => (data.words["option." + name] ? pair("option." + name) : [name, name]);
 /* Likelihoods of whole continuations are far below what three decimals show: their logarithms. */
-function outcome(member, kind) {
+const ofTexts = (entry) => data.texts.includes(data.kinds[entry.family]);
+const endpoint = (name) => data.endpoints[name] || [name, name];
+/* What every scorer says of a text, without and (where it differs) with the words of the group. */
+function scores(entry, member) {
+  const value = (v) => (v == null ? say("no_score") : number(v));
+  const row = ([name, [blind, raw]]) => el("div", {}, el("dt", {}, both(endpoint(name))), el("dd", {}, el("b", {}, value(blind)),
+    value(raw) === value(blind) ? "" : el("span", {}, " ", say("with_words", { value: raw == null ? pair("no_score") : number(raw) }))));
+  const all = Object.entries(member.scores);
+  const [lead, rest] = [all.filter(([name]) => name === entry.endpoint), all.filter(([name]) => name !== entry.endpoint)];
+  return [lead.length ? el("dl", { class: "scored" }, lead.map(row)) : "",
+    rest.length ? el("details", {}, el("summary", {}, say("scores", { n: rest.length })), el("dl", { class: "scored" }, rest.map(row))) : ""];
+}
+function outcome(entry, member) {
+  const kind = data.kinds[entry.family];
+  if (ofTexts(entry)) {
+    if (kind !== "refusal" || member.y == null) return [];
+    return [el("p", { class: "outcome" }, el("span", {}, say(member.y === 1 ? "ending.right" : "ending.wrong")))];
+  }
   const log = kind === "likelihood";
   const chances = Object.entries(member.p).flatMap(([name, p], i) =>
     [i ? " · " : "", log ? "ln P(" : "P(", ...both(option(name)), `) ${number(log ? Math.log(p) : p)}`]);
@@ -25,8 +42,10 @@ function card(entry, member, base, language, choose) {
   const node = el("article", { class: isBase ? "card base" : "card", "data-group": member.group },
     el("header", {}, el("h3", {}, both(groupLabel(entry.axis, member.group))),
       el("span", { class: answered ? "status" : "status bad" }, answered ? "✓ " : "✕ ", both(statusLabel(member.status)))),
-    member.arm === "counterfactual" ? "" : el("p", { class: "quiet" }, say("arm." + member.arm)),
-    outcome(member, data.kinds[entry.family]),
+    member.arm === "counterfactual" && !member.sample ? "" : el("p", { class: "quiet" }, say("arm." + member.arm),
+      member.sample ? [" · ", ...say("sample", { n: member.sample + 1 })] : ""),
+    outcome(entry, member),
+    scores(entry, member),
     el("h4", {}, el("span", {}, say("prompt"))),
     said(member.text, against && against.text, member.cue_words, base.cue_words, language, "prompt"));
   if (member.answer == null) {
@@ -36,7 +55,7 @@ function card(entry, member, base, language, choose) {
       ...said(member.answer, against && against.answer, member.cue_words, base.cue_words, language, "answer"));
   }
   if (member.detail != null) {
-    node.append(el("h4", {}, el("span", {}, say("detail"))), ...said(member.detail, null, [], [], "en", "detail"));
+    node.append(el("h4", {}, el("span", {}, say(member.status === "refused" ? "filter" : "detail"))), ...said(member.detail, null, [], [], "en", "detail"));
   }
   if (choose) {
     const button = el("button", { type: "button", class: "plain", "aria-pressed": String(isBase) }, say(isBase ? "base" : "make_base"));
@@ -55,9 +74,11 @@ function heading(entry) {
 }
 function difference(entry) {
   if (entry.difference == null) return say("no_difference");
-  return say("difference", {
-    size: number(entry.difference), high: groupLabel(entry.axis, entry.high[0]), low: groupLabel(entry.axis, entry.low[0]),
-  });
+  if (entry.difference === 0) return say("none_apart");
+  const ends = { high: groupLabel(entry.axis, entry.high[0]), low: groupLabel(entry.axis, entry.low[0]) };
+  if (ofTexts(entry) && entry.endpoint === "y") return say(data.kinds[entry.family] === "refusal" ? "difference.ended" : "difference.answered", ends);
+  const of = entry.endpoint === "y" ? [] : [...both(endpoint(entry.endpoint)), ": "];
+  return [...of, ...say("difference", { size: number(entry.difference), ...ends })];
 }
 function showSet(place, entry, rows) {
   const language = tag(entry.language);
@@ -70,8 +91,11 @@ function showSet(place, entry, rows) {
   const legend = el("p", { class: "marks" }, el("span", {}, say("legend")),
     el("span", {}, el("mark", {}, say("mark.cue"))), el("span", {}, el("del", {}, say("mark.del"))),
     el("span", {}, el("ins", {}, say("mark.ins"))));
+  const wanted = !facts.favourable ? [] : data.words["expected." + facts.favourable] ? say("expected." + facts.favourable)
+    : ofTexts(entry) ? [] : say("favourable", { answer: option(facts.favourable) });
   const draw = (base) => {
-    const sorted = [...asked].sort((a, b) => (b.y ?? -Infinity) - (a.y ?? -Infinity));
+    const of = (m) => (entry.endpoint === "y" ? m.y : (m.scores[entry.endpoint] || [])[0]) ?? -Infinity;
+    const sorted = [...asked].sort((a, b) => of(b) - of(a) || 0);
     cards.replaceChildren(...sorted.map((m) => card(entry, m, base, language, draw)));
     more.replaceChildren(...others.map((m) => {
       const own = asked.find((a) => a.group === m.group) || base;
@@ -80,7 +104,7 @@ function showSet(place, entry, rows) {
   };
   draw(asked[0]);
   place.replaceChildren(...heading(entry),
-    el("p", { class: "quiet" }, facts.favourable ? say("favourable", { answer: option(facts.favourable) }) : [], place_), legend, cards,
+    el("p", { class: "quiet" }, wanted, wanted.length ? place_ : place_.slice(1)), legend, cards,
     ...(others.length ? [el("h3", {}, say("other_arms")), more] : []));
 }
 function line(entry) {
@@ -90,6 +114,7 @@ function line(entry) {
     el("span", {}, `${entry.scenario} ${entry.variant}`.trim()),
     el("b", {}, entry.difference == null ? say("no_difference") : number(entry.difference)),
     el("span", { class: "small" }, family, both(axisLabel(entry.axis)),
+      entry.endpoint === "y" ? "" : [" · ", ...both(endpoint(entry.endpoint))],
       entry.difference == null ? "" : [": ", ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
       bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
 }

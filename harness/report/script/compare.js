@@ -1,7 +1,7 @@
 /* Two texts word by word: the cue's own words, what only one has, what only the other has.
    Whatever a model wrote enters the document as a text node, never as markup. */
 const MATRIX = 4e6; // cells of a word comparison; beyond it texts are not compared
-const ALIKE = 0.25; // share of words two texts must have in common for marks to say anything
+const ALIKE = 0.25; // share of words two texts must have in common, in order, to be compared in order
 const LONG = 20000; // characters of a text shown at first
 
 const joined = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}]/u;
@@ -65,7 +65,12 @@ function compare(base, here) {
   const all = parts.concat(here.slice(here.length - tail).map((t) => ({ ...t, op: "" })));
   const words = all.filter((part) => /[\p{L}\p{N}]/u.test(part.word));
   const shared = words.filter((part) => !part.op).length;
-  return shared < ALIKE * words.length ? [plain, "unlike"] : [tidy(all), null];
+  return shared < ALIKE * words.length ? [foreign(base, here), "unlike"] : [tidy(all), null];
+}
+/* Of texts that share no order of words, such as two answers drawn freely: the words that the other does not have. */
+function foreign(base, here) {
+  const known = new Set(base.map((t) => t.word.toLowerCase()));
+  return here.map((t) => ({ ...t, op: t.cue || known.has(t.word.toLowerCase()) || !/[\p{L}\p{N}]/u.test(t.word) ? "" : "ins" }));
 }
 /* Words that change in a row read as one deletion and one insertion, the spaces between them too. */
 function tidy(parts) {

@@ -108,7 +108,7 @@ async function openSet(id) {
     showSet(inner, entry, shard[entry.id]);
     place.replaceChildren(steps(entry), inner);
     if (!id) scrollTo(0, 0);
-    else place.scrollIntoView({ block: innerWidth > 760 ? "nearest" : "start" });
+    else place.scrollIntoView({ block: innerWidth > 960 ? "nearest" : "start" });
   } catch (error) {
     document.getElementById("browser").hidden = false;
     place.replaceChildren(el("p", { class: "warning" }, say("failed"), ` (${error.name})`));

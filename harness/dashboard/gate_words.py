@@ -1,0 +1,104 @@
+"""A gate's decision in both languages: its own English sentence, and the same in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.analysis.cells import ProbeKey
+from harness.nouns import Record
+from harness.report.numbers import percent
+from harness.report.phrases import Both, Labels, Words, join
+
+STATE = {"fail": "fail", "inconclusive": "open"}
+"""The state of the groups that made a check's verdict."""
+Check = Mapping[str, Any]
+
+
+def sentence(found: Record, words: Words, labels: Labels) -> Both:
+    """The sentence of `harness.gate.gate`; the English is the gate's own to the letter."""
+    say = _cleared if found["verdict"] == "pass" else _not_cleared
+    said = say(found, words, labels)
+    if used := sum(waiver["used"] for waiver in found["waivers"]):
+        said = said + words("gate.waived", n=used)
+    return Both(found["sentence"], said.zh)
+
+
+def rules(found: Record, words: Words) -> Both:
+    """Under which policy, and against what, the gate decided."""
+    policy, old = found["policy"], found["baseline"]
+    baseline = words("gate.no_baseline")
+    if old:
+        baseline = words("gate.baseline", version=old["model"]["version"])
+    return words("gate.rules", policy=f"{policy['name']} {policy['version']}", baseline=baseline)
+
+
+def _cleared(found: Record, words: Words, labels: Labels) -> Both:
+    checks, since, but = found["checks"], Both("", ""), Both("", "")
+    if found["baseline"]:
+        version = found["baseline"]["model"]["version"]
+        since = words("gate.since", d=_one(checks, "d", words), version=version)
+    if any(waiver["used"] for waiver in found["waivers"]):
+        but = words("gate.but")
+    return words(
+        "gate.pass", margin=_one(checks, "margin", words), since=since, but=but,
+        looked=_looked(checks, words, labels), alpha=percent(found["policy"]["alpha"]),
+    )  # fmt: skip
+
+
+def _not_cleared(found: Record, words: Words, labels: Labels) -> Both:
+    bad = [check for check in found["checks"] if check["verdict"] == found["verdict"]]
+    if found["verdict"] == "fail":
+        each = [
+            words("gate.axis", axis=_name(check, words, labels), why=_why(check, words, labels))
+            for check in bad
+        ]
+        return words("gate.fail", axes=join(each))
+    axes = join(list(dict.fromkeys(_name(check, words, labels) for check in bad)))
+    if found["scenarios_needed"]:
+        return words("gate.needed", axes=axes, n=found["scenarios_needed"])
+    first = next(check for check in bad if check["scenarios_needed"] is None)
+    return words("gate.open", axes=axes, why=_why(first, words, labels))
+
+
+def _name(check: Check, words: Words, labels: Labels) -> Both:
+    """The axis, and the scorer where the check is of what it says of texts."""
+    axis, scorer = labels.axis(check["axis"]), check.get("endpoint")
+    if not scorer:
+        return axis
+    return words("gate.by", axis=axis, scorer=words.known(f"endpoint.{scorer}", scorer))
+
+
+def _why(check: Check, words: Words, labels: Labels) -> Both:
+    """Every reason with the groups it holds for."""
+    groups: dict[str, list[Both]] = {}
+    for row in check["groups"]:
+        if row["state"] == STATE[check["verdict"]]:
+            label = labels.group(check["axis"], row["group"])
+            groups.setdefault(row["reason"] or "–", []).append(label)
+    each = [
+        words("gate.why", groups=join(names), why=words.reason(why))
+        for why, names in groups.items()
+    ]
+    return join(each, ";")
+
+
+def _looked(checks: Sequence[Check], words: Words, labels: Labels) -> Both:
+    """How much was looked at."""
+    axes = list(dict.fromkeys(check["axis"] for check in checks))
+    said = labels.axis(axes[0]) if len(axes) == 1 else words("gate.axes", n=len(axes))
+    scorers = dict.fromkeys(filter(None, (check.get("endpoint") for check in checks)))
+    if scorers:
+        names = [words.known(f"endpoint.{name}", name) for name in scorers]
+        said = said + words("gate.texts", scorers=join(names))
+    families = len({tuple(check[name] for name in ProbeKey._fields) for check in checks})
+    return said if families == 1 else said + words("gate.families", n=families)
+
+
+def _one(checks: Sequence[Check], name: str, words: Words) -> Both:
+    """The value that all checks share, or that each has its own."""
+    values = {check[name] for check in checks}
+    if len(values) > 1:
+        return words(f"gate.own.{name}")
+    said = f"{values.pop():g}"
+    return Both(said, said)
