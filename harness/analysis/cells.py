@@ -63,6 +63,7 @@ class Cells:
 
     `mean` is the mean over a cell's measured responses, NaN where there is none. `asked` counts
     responses, `answered` those that have a number. `statuses` counts them by group and status.
+    `binary`: every number is 1 or 0, a yes or no.
     """
 
     scenarios: tuple[str, ...]
@@ -71,6 +72,7 @@ class Cells:
     asked: Floats
     answered: Floats
     statuses: Mapping[str, Mapping[str, int]]
+    binary: bool
 
     @property
     def coverage(self) -> Floats:
@@ -140,6 +142,7 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
     groups: dict[str, int] = {}
     tallies: dict[tuple[int, int], _Tally] = {}
     statuses: dict[str, Counter[str]] = {}
+    binary = True
     for answer in answers:
         if answer.prompt.arm not in (Arm.COUNTERFACTUAL, Arm.REPEAT):
             continue
@@ -151,6 +154,7 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
         if scorer in answer.values:
             tally.answered += 1
             tally.total += answer.values[scorer]
+            binary &= answer.values[scorer] in (0.0, 1.0)
     shape = (len(scenarios), len(groups))
     mean, asked, answered = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
     for place, tally in tallies.items():
@@ -159,7 +163,7 @@ def cells(answers: Sequence[Answer], scorer: str) -> Cells:
             mean[place] = tally.total / tally.answered
     return Cells(
         tuple(scenarios), tuple(groups), mean, asked, answered,
-        {group: dict(counts) for group, counts in statuses.items()},
+        {group: dict(counts) for group, counts in statuses.items()}, binary,
     )  # fmt: skip
 
 
