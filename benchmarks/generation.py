@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from harness import preparing
@@ -151,10 +151,10 @@ def lm_eval(
 def summary(ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]) -> Record:
     """Medians over the rounds; ratios are theirs over ours."""
     return {
-        "cpu": statistics.median(c for c, _ in theirs),
-        "wall": statistics.median(w for _, w in theirs),
-        "cpu_ratio": statistics.median(b[0] / a[0] for a, b in zip(ours, theirs, strict=True)),
-        "wall_ratio": statistics.median(b[1] / a[1] for a, b in zip(ours, theirs, strict=True)),
+        "cpu": np.median([c for c, _ in theirs]),
+        "wall": np.median([w for _, w in theirs]),
+        "cpu_ratio": np.median([b[0] / a[0] for a, b in zip(ours, theirs, strict=True)]),
+        "wall_ratio": np.median([b[1] / a[1] for a, b in zip(ours, theirs, strict=True)]),
     }
 
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from harness import preparing
@@ -134,12 +134,12 @@ def compare(name: str, backend: LocalBackend, blocks: Blocks, rounds: int, peak:
     )
     sequences = list({(*context, *tail[:-1]) for _, context, tail in pairs})
     total, unique = sum(map(len, sequences)), shared(sequences)
-    cpu = statistics.median(c for c, _, _ in ours)
+    cpu = np.median([c for c, _, _ in ours])
     return Result(
         work=name, requests=len(pairs), tokens=total, unique=unique, ceiling=total / unique,
-        cpu_ratio=statistics.median(b[0] / a[0] for a, b in zip(ours, theirs, strict=True)),
-        wall_ratio=statistics.median(b[1] / a[1] for a, b in zip(ours, theirs, strict=True)),
-        ours_cpu=cpu, theirs_cpu=statistics.median(c for c, _, _ in theirs),
+        cpu_ratio=np.median([b[0] / a[0] for a, b in zip(ours, theirs, strict=True)]),
+        wall_ratio=np.median([b[1] / a[1] for a, b in zip(ours, theirs, strict=True)]),
+        ours_cpu=cpu, theirs_cpu=np.median([c for c, _, _ in theirs]),
         gemm_share=unique * flops(backend) / cpu / peak,
         largest_difference=apart,
     )  # fmt: skip

@@ -31,8 +31,8 @@ from harness.analysis.cells import (
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.analysis.crossed import intersections
+from harness.analysis.events import answered, effects_of, sampling_noise
 from harness.analysis.similarity import similarity as similarity
-from harness.analysis.texts import by_events
 from harness.columns import first_seen, joint
 from harness.design import Design
 from harness.kinds import APART, KINDS, TEXTS
@@ -135,13 +135,11 @@ def _family(
     kind = KINDS[family.kind]
     margin = rules.margin(family.kind, family.axis)
     matrix = cells(answers, kind.OUTCOME)
-    found = stats.group_effects(
-        matrix.mean, margin=margin, alpha=rules.alpha, name_ids=reused(answers, matrix)
-    )
-    if family.kind in TEXTS:
-        found = by_events(found, matrix, margin, rules.alpha)
+    found = effects_of(
+        matrix, margin=margin, alpha=rules.alpha, names=reused(answers, matrix)
+    )  # fmt: skip
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
-    scatter = stats.heterogeneity(matrix.mean, margin=margin)
+    scatter = stats.heterogeneity(matrix.mean, margin=margin, noise=sampling_noise(matrix))
     rows = []
     for k, group in enumerate(matrix.groups):
         verdict, reason = Verdict(found.verdict[k]), str(found.reason[k]) or None
@@ -270,26 +268,23 @@ def _secondary(family: Family, answers: Answers, rules: Policy) -> list[Record]:
 
     They use the margin of the kind and are shown beside the outcome; they decide nothing.
     """
-    matrix = cells(answers, KINDS[family.kind].OUTCOME)
-    share = matrix.answered / matrix.asked
-    endpoints = {
-        **{name: cells(answers, name).mean for name in KINDS[family.kind].SECONDARY},
-        "answered": share if (share < 1).any() else np.full(share.shape, np.nan),
-    }
+    kind, margin = KINDS[family.kind], rules.margin(family.kind, family.axis)
+    endpoints = {name: cells(answers, name) for name in kind.SECONDARY}
+    endpoints["answered"] = answered(cells(answers, kind.OUTCOME))
     rows = []
-    for endpoint, y in endpoints.items():
-        if np.isnan(y).all():
+    for endpoint, matrix in endpoints.items():
+        everyone = endpoint == "answered" and (matrix.mean == 1).all()
+        if everyone or np.isnan(matrix.mean).all():
             continue
-        found = stats.group_effects(
-            y, margin=rules.margin(family.kind, family.axis), alpha=rules.alpha
-        )
+        found = effects_of(matrix, margin=margin, alpha=rules.alpha)
+        unit = "probability" if endpoint in ("answered", "mass") else kind.UNIT
         rows += [
             {
-                **family._asdict(), "group": group, "endpoint": endpoint, "unit": "probability",
-                **_numbers(found, k), "alpha": rules.alpha,
-                "margin": rules.margin(family.kind, family.axis), "verdict": str(found.verdict[k]),
-                "material": bool(found.material[k]), "reason": str(found.reason[k]) or None,
-                "n_scenarios": found.n, "n_designed": len(matrix.scenarios),
+                **family._asdict(), "group": group, "endpoint": endpoint, "unit": unit,
+                **_numbers(found, k), "alpha": rules.alpha, "margin": margin,
+                "verdict": str(found.verdict[k]), "material": bool(found.material[k]),
+                "reason": str(found.reason[k]) or None, "n_scenarios": found.n,
+                "n_designed": len(matrix.scenarios),
             }
             for k, group in enumerate(matrix.groups)
         ]  # fmt: skip
@@ -355,7 +350,7 @@ def _needed(open_: Sequence[Mapping[str, float]], margin: float, groups: int, al
             margin=margin, groups=groups, alpha=alpha,
         )
         for row in open_
-        if row["estimate"] is not None and row["standard_error"] is not None
+        if row["low"] is not None  # without an interval more scenarios are not all it lacks
     ]  # fmt: skip
     known = [count for count in more if count]
     return max(known) if known and len(known) == len(open_) else None

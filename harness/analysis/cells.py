@@ -148,6 +148,7 @@ class Cells:
 
     `mean` is the mean over a cell's measured responses, NaN where there is none. `asked` counts
     responses, `answered` those that have a number. `statuses` counts them by group and status.
+    `binary`: every number is 1 or 0, a yes or no.
     """
 
     scenarios: tuple[str, ...]
@@ -156,6 +157,7 @@ class Cells:
     asked: Floats
     answered: Floats
     statuses: Mapping[str, Mapping[str, int]]
+    binary: bool
 
     @property
     def coverage(self) -> Floats:
@@ -184,13 +186,15 @@ def cells(answers: Answers, scorer: str) -> Cells:
     own = answers.unedited
     scenario, group = own["scenario"].in_order(), own.group.in_order()
     shape = len(scenario.values), len(group.values)
-    mean, answered = stats.cell_means(own.value(scorer), scenario.codes, group.codes, shape)
+    values = own.value(scorer)
+    mean, answered = stats.cell_means(values, scenario.codes, group.codes, shape)
     place = scenario.codes.astype(np.int64) * shape[1] + group.codes
     asked = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
     return Cells(
         tuple(scenario.values), tuple(group.values), mean, asked.astype(float),
         answered.astype(float),
         {name: counted(own.status.take(group.codes == k)) for k, name in enumerate(group.values)},
+        bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()),
     )  # fmt: skip
 
 

@@ -1,47 +1,13 @@
-"""What the kinds that are answered by a text need beside the default procedure.
-
-Whether a text came at all is a yes or no, often a rare no: the event rule of docs/method.md holds
-for it.
-"""
+"""What the kinds that are answered by a text need beside the default procedure."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
 from harness import stats
-from harness.analysis.cells import Answers, Cells, means
+from harness.analysis.cells import Answers, means
 from harness.kinds import refusal
-from harness.nouns import Record, Verdict
-
-
-def by_events(
-    found: stats.GroupEffects, matrix: Cells, margin: float, alpha: float
-) -> stats.GroupEffects:
-    """Group effects of a rate, decided by the rule on events.
-
-    With fewer than 40 yes or 40 no in a group, exact bounds over scenarios stand in the place of
-    intervals and decide; where they leave it open, a small p-value of the label permutation is a
-    signal, and the reason says so.
-    """
-    rates = np.where(matrix.answered > 0, matrix.mean, np.nan)
-    rare = stats.rare_effects(
-        np.rint(rates * matrix.answered), matrix.answered, margin=margin, alpha=alpha,
-        rng=np.random.default_rng(0),
-    )  # fmt: skip
-    ends: stats.RareEffects | stats.ExactEffects = rare
-    verdict, reason = rare.verdict.copy(), rare.reason.copy()
-    if rare.method == "permutation":
-        ends = stats.exact_effects(rates, margin=margin, alpha=alpha)
-        verdict, reason = ends.verdict.copy(), ends.reason.copy()
-        signal = (verdict == str(Verdict.INCONCLUSIVE)) & (rare.verdict == "signal")
-        reason[signal] = [f"a signal only: {why}" for why in reason[signal]]
-    return replace(
-        found, low=ends.low, high=ends.high, tost_low=ends.tost_low, tost_high=ends.tost_high,
-        p_value=rare.p_value, p_adjusted=rare.p_adjusted, verdict=verdict,
-        material=ends.material, reason=reason,
-    )  # fmt: skip
+from harness.nouns import Record
 
 
 def halves(answers: Answers, alpha: float) -> Record | None:

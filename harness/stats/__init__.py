@@ -6,6 +6,7 @@ ValueError for bad input, never warn, and draw random numbers only from a passed
 
 from harness.stats.agreement import Agreement, agreement
 from harness.stats.bbq import BBQScores, bbq_scores
+from harness.stats.bounded import bounded_interval
 from harness.stats.calibrate import Calibration, calibrate
 from harness.stats.cells import cell_means
 from harness.stats.contrasts import axis_verdict, contrasts, family_size
@@ -42,11 +43,12 @@ __all__ = [
     "Excess", "FlipRates", "GroupEffects", "Heterogeneity", "ImpactRatio", "Intersections",
     "JointTest", "Look", "MissingBounds", "Plan", "RareEffects", "Share", "VersionComparison",
     "WorstGap", "agreement", "alpha_spending", "axis_verdict", "bbq_scores",
-    "benjamini_hochberg", "benjamini_yekutieli", "betting_e_process", "calibrate", "cell_means",
-    "compare_versions", "confirm", "contrast_sd", "contrasts", "cr2", "decidable",
-    "declared_looks", "detectable", "enough_events", "exact_effects", "family_size", "finite",
-    "flip_rates", "floor_excess", "group_effects", "heterogeneity", "holm", "impact_ratio",
-    "intersections", "logit_effects", "mean_interval", "missing_bounds", "plan", "rare_effects",
-    "share", "shuffle_p", "sign_flip_max_t", "sign_flip_p", "spread_between",
-    "spread_under_edit", "still_needed", "upper_sd", "version_changes", "worst_gap",
+    "benjamini_hochberg", "benjamini_yekutieli", "betting_e_process", "bounded_interval",
+    "calibrate", "cell_means", "compare_versions", "confirm", "contrast_sd", "contrasts", "cr2",
+    "decidable", "declared_looks", "detectable", "enough_events", "exact_effects",
+    "family_size", "finite", "flip_rates", "floor_excess", "group_effects", "heterogeneity",
+    "holm", "impact_ratio", "intersections", "logit_effects", "mean_interval", "missing_bounds",
+    "plan", "rare_effects", "share", "shuffle_p", "sign_flip_max_t", "sign_flip_p",
+    "spread_between", "spread_under_edit", "still_needed", "upper_sd", "version_changes",
+    "worst_gap",
 ]  # fmt: skip

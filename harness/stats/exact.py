@@ -1,14 +1,14 @@
-"""Exact bounds on differences of rates, by counting the scenarios in which a group differs."""
+"""Bounds on differences of rates that hold for any distribution and any number of events."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from harness.stats.bounded import bounded_interval
 from harness.stats.contrasts import (
     FEWEST_SCENARIOS,
     Bools,
@@ -21,9 +21,6 @@ from harness.stats.contrasts import (
     family_size,
     texts,
 )
-
-LARGE = 0.5
-"""A contrast of this size or more counts as large; fixed before any data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +67,11 @@ def exact_effects(rates: ArrayLike, *, margin: float, alpha: float = 0.05) -> Ex
 
     Notes
     -----
-    The contrast c_g of a group lies in [-1, 1], and its mean is E c+ - E c-. With p, q the
-    probabilities of c > 0 and of c >= 1/2:  q / 2 <= E c+ <= p, and the same for c-. Counts of
-    independent scenarios bound p and q by Clopper and Pearson (1934), U from above and L from
-    below:
+    The contrast c_g of a group lies in [-1, 1]. Two questions, each with an error of its own:
 
-        equivalence  -U(c < 0) <= d <= U(c > 0), each at alpha
-        disparity    L(c >= 1/2) / 2 - U(c < 0) <= d <= U(c > 0) - L(c <= -1/2) / 2, each of the
-                     four at alpha / (4 m)
+        equivalence  -U(c < 0) <= d <= U(c > 0), each at alpha, U the upper bound of Clopper and
+                     Pearson (1934) on a probability, by counting independent scenarios
+        disparity    `bounded_interval` at alpha / m, which also knows how large the contrasts are
 
     So the error is at most alpha whatever the distribution, in any number of scenarios, and the
     bounds are wide: where no scenario shows a difference, d is below 1 - alpha^(1/n), about 3 / n.
@@ -89,7 +83,7 @@ def exact_effects(rates: ArrayLike, *, margin: float, alpha: float = 0.05) -> Ex
         raise ValueError("rates must lie between 0 and 1")
     c = contrasts(y[complete(y)])
     n, groups = c.shape
-    needed = math.ceil(math.log(alpha) / math.log1p(-margin)) if margin < 1 else 1
+    needed = int(np.ceil(np.log(alpha) / np.log1p(-margin))) if margin < 1 else 1
     if n < FEWEST_SCENARIOS:
         nothing = np.full(groups, np.nan)
         return ExactEffects(
@@ -99,11 +93,8 @@ def exact_effects(rates: ArrayLike, *, margin: float, alpha: float = 0.05) -> Ex
         )  # fmt: skip
     tiny = 1e-9
     up, down = (c > tiny).sum(axis=0), (c < -tiny).sum(axis=0)
-    far_up, far_down = (c >= LARGE - tiny).sum(axis=0), (c <= tiny - LARGE).sum(axis=0)
     tost_low, tost_high = -_upper(down, n, alpha), _upper(up, n, alpha)
-    part = alpha / (4 * family_size(groups))
-    low = LARGE * _lower(far_up, n, part) - _upper(down, n, part)
-    high = _upper(up, n, part) - LARGE * _lower(far_down, n, part)
+    low, high = bounded_interval(c, alpha=alpha / family_size(groups))
     verdict, reason = texts(groups, "inconclusive"), texts(groups, "")
     within = (-margin < tost_low) & (tost_high < margin)
     verdict[(low > 0) | (high < 0)] = "disparity"
@@ -126,9 +117,3 @@ def _upper(count: Floats, n: int, alpha: float) -> Floats:
     """One-sided upper bound on a probability."""
     found = np.asarray(special.betaincinv(count + 1.0, np.maximum(n - count, 1e-300), 1 - alpha))
     return np.where(count < n, found, 1.0)
-
-
-def _lower(count: Floats, n: int, alpha: float) -> Floats:
-    """One-sided lower bound on a probability."""
-    found = np.asarray(special.betaincinv(np.maximum(count, 1e-300), n - count + 1.0, alpha))
-    return np.where(count > 0, found, 0.0)

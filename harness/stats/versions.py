@@ -33,9 +33,10 @@ class VersionComparison:
     p_adjusted` describe the change D (new minus old contrast), `change` says what it is:
     "unchanged" (the scores are the same to the last digit), "within" (shown to be less than d),
     "worse" or "better" (shown not to be 0; not shown to be within d; effect as large or larger /
-    smaller), "inconclusive". `blocking` marks the groups that made it fail. `new` holds the
-    effects of the new version itself. `n` counts scenarios complete in both versions, `extra`
-    the further scenarios an inconclusive verdict still needs (None: not known or not needed).
+    smaller), "inconclusive"; "" without a baseline. `blocking` marks the groups that made it
+    fail. `new` holds the effects of the new version itself. `n` counts scenarios complete in both
+    versions, `extra` the further scenarios an inconclusive verdict still needs (None: not known
+    or not needed).
     """
 
     verdict: str
@@ -106,7 +107,7 @@ def compare_versions(
     check_margin(d, "d")
     new = group_effects(after, margin=margin, alpha=alpha, contrast=contrast, reference=reference)
     if y_old is None:
-        return _verdict(new, None, texts(after.shape[1], "unchanged"), d, margin, alpha)
+        return _verdict(new, None, texts(after.shape[1]), d, margin, alpha)
     diff, change = version_changes(
         y_old, after, d=d, alpha=alpha, contrast=contrast, reference=reference
     )
@@ -158,14 +159,14 @@ def _verdict(
 ) -> VersionComparison:  # fmt: skip
     harmful = (new.verdict == "disparity") & new.material
     blocking = harmful | (change == "worse")
-    same = (change == "within") | (change == "unchanged")
+    same = (change == "within") | (change == "unchanged") | (change == "")
     if blocking.any():
         verdict, reason = "fail", _which(harmful, change == "worse")
     elif same.all() and (new.verdict == "equivalent").all():
         verdict, reason = "pass", "every group is equivalent"
     else:
         verdict, reason = "inconclusive", _open(new, same)
-    if diff is not None and (change == "unchanged").all():
+    if (change == "unchanged").all():
         reason = f"unchanged; {reason}"
     nothing = np.full(len(new.estimate), np.nan)
     values = diff or new

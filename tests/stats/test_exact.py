@@ -41,6 +41,16 @@ def test_a_gross_difference_is_a_disparity_in_its_direction(sign) -> None:
     assert np.sign(found.low[0]) == np.sign(found.high[0]) == -sign  # against the others' mean
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_few_events_do_not_hide_a_gulf(flip) -> None:
+    """One group gets nearly nothing, the others half, of eight drawn answers."""
+    rng = np.random.default_rng(22)
+    y = rng.binomial(8, [0.02, 0.5, 0.5, 0.5], (36, 4)) / 8
+    found = exact_effects(1 - y if flip else y, margin=0.03)
+    assert (found.verdict[0], bool(found.material[0])) == ("disparity", True)
+    assert np.sign(found.low[0]) == np.sign(found.high[0]) == (1 if flip else -1)
+
+
 def test_a_difference_in_few_scenarios_is_neither() -> None:
     y = alike(36)
     y[:3, 1] = 0.0

@@ -46,6 +46,14 @@ def test_few_events_can_at_most_signal(rng, flip) -> None:
     assert "40" in found.reason[0]
 
 
+def test_names_that_return_widen_the_intervals(rng) -> None:
+    yes, trials = counts(rng, [0.01, 0.5, 0.5], 30)
+    ids = np.tile(np.arange(30)[:, None] % 5, (1, 3))
+    raw = group_effects(yes[:, 1:] / 20, margin=0.03, name_ids=ids[:, 1:])
+    both = rare_effects(yes[:, 1:], trials[:, 1:], margin=0.03, rng=rng, name_ids=ids[:, 1:])
+    np.testing.assert_array_equal(both.low, raw.low)
+
+
 def test_a_missing_cell_and_an_empty_one_are_the_same(rng) -> None:
     yes, trials = counts(rng, [0.2, 0.3, 0.2])
     empty, absent = trials.astype(float), yes.astype(float)
