@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -151,18 +151,6 @@ class Response:
     completion_tokens: int = 0
     truncated: bool = False  # the prompt did not fit the context and was not asked
     reasoning: str | None = None  # what a model thought before it answered, never scored
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a kind made of a response: a status and, where answered, its numbers by name.
-
-    `by_group` holds them for each group where a prompt is about several.
-    """
-
-    status: Status
-    values: Mapping[str, float] = field(default_factory=dict)
-    by_group: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,8 @@ def test_pairs_that_cannot_be_asked(pair, axes, said):
 
 def results(bonus: float, suite: Suite = SMALL, moved: str = "52+woman"):
     """A model that moves one cell only."""
-    asked, responses = design(SMALL), []
+    asked, responses = design(suite), []
     for i, prompt in enumerate(asked.prompts):
-        p = 0.5 + (bonus if prompt.group == "52+woman" else 0.0) + 0.002 * ((i * 37) % 11 - 5)
-    asked = design(suite).prompts
-    responses = {}
-    for i, prompt in enumerate(asked):
         p = 0.5 + (bonus if prompt.group == moved else 0.0) + 0.002 * ((i * 37) % 11 - 5)
         yes = p if prompt.favourable == "yes" else 1 - p
         if prompt.arm == "control":

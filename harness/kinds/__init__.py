@@ -5,14 +5,13 @@ A kind is one file of this folder (a module with the members of `Kind`) and one 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from harness.columns import SCORES, Coded, Codes, first_seen, shared
+from harness.columns import SCORES, Coded, shared
 from harness.design import Design
 from harness.kinds import (
     awareness,
@@ -29,8 +28,8 @@ from harness.kinds.parts.reading import Asked, Readings
 from harness.kinds.parts.rows import Row
 from harness.kinds.parts.scenario import Scenario
 from harness.models import Decoding
-from harness.nouns import Prompt, Reading, Request, Response, Status, Want
-from harness.responses import Responses, table_of
+from harness.nouns import Prompt, Request, Want
+from harness.responses import Responses
 
 
 class Kind(Protocol):
@@ -147,24 +146,3 @@ def score(design: Design, responses: Responses) -> pa.Table:
         ], SCORES))  # fmt: skip
     order = np.argsort(np.concatenate(prompts), kind="stable")
     return pa.concat_tables(tables).unify_dictionaries().take(pa.array(order))
-
-
-def readings(prompts: Sequence[Prompt], responses: Sequence[Response]) -> list[Reading]:
-    """What each of some responses says, to prompts of one kind, row by row."""
-    if not prompts:
-        return []
-    found = KINDS[prompts[0].kind].read(Asked(Design.of(prompts), table_of(responses)))
-    made = [Reading(status) for status in _by_prompt(found.status, found.prompt)]
-    numbers = {name: values.tolist() for name, values in found.values.items()}
-    for i, (row, group) in enumerate(zip(found.prompt, found.group.listed(), strict=True)):
-        values = {name: each[i] for name, each in numbers.items() if not math.isnan(each[i])}
-        if not prompts[row].members:
-            made[row] = Reading(made[row].status, values)
-        elif values:
-            made[row] = Reading(made[row].status, by_group={**made[row].by_group, group: values})
-    return made
-
-
-def _by_prompt(status: Coded, prompt: Codes) -> list[Status]:
-    """The status of every prompt, from rows for its groups."""
-    return [status.values[status.codes[row]] for row in first_seen(prompt)[0]]

@@ -8,11 +8,10 @@ import pytest
 
 from harness.analysis.bbq import bbq
 from harness.analysis.cells import Family
-from harness.kinds import readings
 from harness.kinds.parts import letters
-from harness.nouns import Arm, Finish, Response, Status
+from harness.nouns import Arm, Status
 from tests.analysis.worth import Row, worth
-from tests.kinds.asking import prompt
+from tests.kinds.asking import prompt, read
 
 FAMILY = Family("x", "choice", "en", "explicit", "age")
 ASKED = prompt(
@@ -32,7 +31,7 @@ def answers(**letters: str) -> list[Row]:
     found = []
     for name, letter in letters.items():
         asked = ARMS[name.replace("_", " ")]
-        [reading] = readings([asked], [Response("p", Finish.STOP, text=letter)])
+        reading = read(asked, text=letter)
         for group in asked.groups:
             values = reading.by_group.get(group, {})
             found.append((asked, group, reading.status, values))

@@ -168,10 +168,14 @@ def test_nan_logits_are_an_error_and_never_a_number(tiny, tiny_model, tmp_path):
         assert response.finish is Finish.ERROR
         assert response.logprobs is None
         assert response.detail == "the model's logits are not finite"
-        from harness.kinds import readings
+        from harness.design import Design
+        from harness.kinds import score
+        from harness.responses import Responses
         from tests.test_decision import PROMPT
 
-        assert readings([PROMPT], [response])[0].status is Status.ERROR
+        asked = Design.of([replace(PROMPT, id=response.prompt)])
+        statuses = score(asked, Responses.of([response]))["status"].to_pylist()
+        assert statuses == [Status.ERROR]
 
 
 def broken(tmp_path, tiny_model, spoil):

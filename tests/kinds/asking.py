@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from harness.design import Design
-from harness.kinds import readings, score
+from harness.kinds import KINDS, score
+from harness.kinds.parts.reading import Asked
 from harness.nouns import (
     TOGETHER,
     Arm,
@@ -16,12 +18,11 @@ from harness.nouns import (
     Message,
     Option,
     Prompt,
-    Reading,
     Response,
     Score,
     Status,
 )
-from harness.responses import Responses
+from harness.responses import Responses, table_of
 
 
 def prompt(
@@ -49,10 +50,28 @@ def logs(chances: Mapping[str, float]) -> dict[str, float]:
     return {name: math.log(p) if p else -math.inf for name, p in chances.items()}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a kind made of one response; `by_group` where its prompt is about several."""
+
+    status: Status
+    values: Mapping[str, float]
+    by_group: Mapping[str, Mapping[str, float]]
+
+
 def read(asked: Prompt, **response: object) -> Reading:
     given = {"prompt": asked.id, "finish": Finish.STOP, **response}
-    [found] = readings([asked], [Response(**given)])  # type: ignore[arg-type]
-    return found
+    table = table_of([Response(**given)])  # type: ignore[arg-type]
+    found = KINDS[asked.kind].read(Asked(Design.of([asked]), table))
+    [status] = set(found.status.listed())
+    values = [
+        {name: float(each[i]) for name, each in found.values.items() if not math.isnan(each[i])}
+        for i in range(len(found.group))
+    ]
+    if not asked.members:
+        return Reading(status, values[0], {})
+    by_group = dict(zip(found.group.listed(), values, strict=True))
+    return Reading(status, {}, {group: each for group, each in by_group.items() if each})
 
 
 def scored(asked: Prompt, **response: object) -> list[Score]:
