@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
@@ -68,12 +69,13 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
     width = max(4.2 if columns > 1 else 7.5, 1.2 + 0.6 * versions)
     drawn = Figure(figsize=(width * columns, 0.9 + 2.5 * rows), layout="constrained")
     grid = list(drawn.subplots(rows, columns, squeeze=False).flat)
-    several = len({key[:-1] for key in panels}) > 1
+    apart = [i for i, parts in enumerate(zip(*panels, strict=True)) if len({*parts}) > 1]
     for (key, points), axes in zip(panels.items(), grid, strict=False):
         _panel(axes, points)
-        axes.set_title(key[-1], loc="left", fontsize=9.5, fontweight="bold")
-        if several:
-            axes.set_title(", ".join(key[:-1]), loc="right", fontsize=7.5)
+        title = _label(points[-1][0]["labels"]["axes"], key[-1])
+        axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold")
+        own = [key[i] for i in apart if i < len(key) - 1]  # what tells its prompts from others'
+        axes.set_title(", ".join(own), loc="right", fontsize=7.5)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     drawn.suptitle(
@@ -89,6 +91,10 @@ def _draw(panels: Mapping[Key, Sequence[tuple[Record, Row]]]) -> Figure:
                           label="the newest version's group, same design"))  # fmt: skip
     drawn.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8.5)
     return drawn
+
+
+def _label(labels: Mapping[str, Mapping[str, str]], name: str) -> str:
+    return labels.get(name, {}).get("en", name)
 
 
 def _trend(points: Sequence[tuple[Record, Row]]) -> tuple[list[int], list[float]]:
@@ -127,10 +133,13 @@ def _panel(axes: Axes, points: Sequence[tuple[Record, Row]]) -> None:
             axes.plot([x, x], [inner["tost_low"], inner["tost_high"]], color=colour, linewidth=3,
                       solid_capstyle="butt")  # fmt: skip
         axes.plot(x, y, **form(row["verdict"]))
-        axes.annotate(largest["group"], (x, y), (5, 4), textcoords="offset points", fontsize=7)
+        group = _label(record["labels"]["groups"].get(row["axis"], {}), largest["group"])
+        axes.annotate(group, (x, y), (5, 4), textcoords="offset points", fontsize=7)
     axes.plot(*_trend(points), color="#8b8b85", linewidth=0.8, marker=".", markersize=4, zorder=2)
     axes.set_xlim(-0.5, len(points) - 0.5)
-    names = [f"{version_of(record)[:18]}\n{record['date'][:10]}" for record, _ in points]
+    names = [
+        "\n".join([*wrap(version_of(record), 18), record["date"][:10]]) for record, _ in points
+    ]
     axes.set_xticks(range(len(points)), names, fontsize=7.5)
     axes.tick_params(length=2.5, color="#8b8b85", labelsize=7.5)
     for side in ("top", "right"):

@@ -19,6 +19,8 @@ def record(version, date, *, design="d" * 64, estimate=-0.05, verdict="disparity
     }  # fmt: skip
     return {
         "model": {"family": "toy", "version": version}, "fingerprint": version * 8,
+        "labels": {"axes": {"age": {"en": "Age"}},
+                   "groups": {"age": {"70": {"en": "70 years old"}}}},
         "date": date, "design": design, "axes": [row],
         "effects": [
             {**{k: row[k] for k in ("probe", "kind", "language", "cue", "axis")},
@@ -55,6 +57,15 @@ def test_every_version_has_its_interval_and_the_newest_ones_group_is_followed():
     assert ((0.0, 0.01), (1.0, 0.01)) in lines(drawn([record("1", "2026-01-01"), other]))
     names = [label.get_text() for label in axes.get_xticklabels()]
     assert names == ["1\n2026-01-01", "2\n2026-02-01"]
+    assert axes.get_title(loc="left") == "Age"
+    assert [text.get_text() for text in axes.texts] == ["70 years old"] * 2
+
+
+def test_a_long_version_is_written_on_two_lines():
+    axes = drawn([record("instruct-q4_1-bfloat16", "2026-01-01")])
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "instruct-q4_1-\nbfloat16\n2026-01-01"
+    ]
 
 
 def test_versions_of_two_designs_are_not_joined():
