@@ -32,7 +32,7 @@ from harness.columns import (
     shared,
 )
 from harness.errors import InputError
-from harness.nouns import Arm, Message, Option, Prompt
+from harness.nouns import Arm, Message, Option, Prompt, Record
 
 TYPES = {"id": pa.string(), "block": pa.int64(), "probe_version": pa.int64(), "sample": pa.int64()}
 SCHEMA = pa.schema([(name, TYPES.get(name, SHARED)) for name in Prompt.__match_args__])
@@ -226,6 +226,31 @@ def favourable(design: Design, axis: str, group: str) -> dict[str, str]:
     return dict(
         zip(found.table["id"].to_pylist(), found.column("favourable").listed(), strict=True)
     )
+
+
+def returning(design: Design) -> list[Record]:
+    """Where a group's hint (a name, a place) had to serve in a second scenario of a probe.
+
+    One record a language and axis where any did: `words`, how many hints the probes use, each
+    group's and probe's by itself; `returning`, how many of them serve more than once. Prompts
+    about several groups are left out, as in the analysis.
+    """
+    hinted = design.column("cue").is_in("implicit") & ~design.column("members").of(bool, bool)
+    hinted &= design.column("arm").is_in(Arm.COUNTERFACTUAL)
+    names = ("language", "axis", "probe", "group", "cue_words", "scenario")
+    served: dict[tuple[Any, ...], set[str]] = {}
+    for *word, scenario in zip(
+        *(design.column(name).take(hinted).listed() for name in names), strict=True
+    ):
+        served.setdefault(tuple(word), set()).add(scenario)
+    found: dict[tuple[str, str], list[int]] = {}
+    for (language, axis, *_), scenarios in served.items():
+        found.setdefault((language, axis), []).append(len(scenarios))
+    return [
+        {"language": language, "axis": axis, "words": len(uses),
+         "returning": sum(n > 1 for n in uses)}
+        for (language, axis), uses in found.items() if max(uses) > 1
+    ]  # fmt: skip
 
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:

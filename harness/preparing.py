@@ -16,7 +16,7 @@ from harness import policy as policies
 from harness.backends import Backend, open_backend
 from harness.backends.bill import bill, requests
 from harness.backends.planted import Plant, PlantedBackend
-from harness.design import Design, favourable
+from harness.design import Design, favourable, returning
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.models import PROMPT_FORMAT, Model, RemoteModel, fingerprint, resolve
@@ -142,6 +142,7 @@ def prepare(
                    for p in asked.probes],
         "axes": asked.axes,
         "crossed": asked.crossed,
+        "returning": returning(design),
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design),
                    "blocks": len(design.blocks)},
@@ -185,6 +186,7 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
         "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
         "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
         "crossed": plan.manifest["crossed"],
+        "returning": plan.manifest["returning"],
         "design": plan.design.hash,
         "fingerprint": plan.manifest["model"]["fingerprint"],
         "run": str(plan.place),

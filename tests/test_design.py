@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ import pytest
 
 from harness import lexicon, probes
 from harness.crossing import choose_groups
-from harness.design import canonical
+from harness.design import Design, canonical, returning
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.expansion import expand
+from harness.kinds import decision
 from harness.nouns import Arm
+from tests.kinds.asking import prompt
 
 WORDS = lexicon.load(shipped("probes") / "lexicon")
 LIBRARY = probes.library(shipped("probes"))
@@ -266,3 +269,20 @@ def test_bad_suites_are_refused_with_their_line(tmp_path, old, new, said):
         probes.library(tmp_path).suite("quick")
     assert said in str(caught.value)
     assert "quick.yaml:" in str(caught.value)
+
+
+def test_hints_that_serve_twice_are_counted():
+    def hinted(word, scenario, group="22", probe="p", arm=Arm.COUNTERFACTUAL, **other):
+        asked = prompt("decision", decision.OPTIONS["en"], "yes", groups=(group,), arm=arm)
+        return replace(
+            asked, cue="implicit", cue_words=(word,), scenario=scenario, probe=probe, **other
+        )
+
+    found = Design.of([
+        hinted("Ann", "a"), hinted("Ann", "b"), hinted("Eve", "c"),
+        hinted("Ann", "a", group="70"), hinted("Bob", "b", group="70"),
+        hinted("Ann", "a", probe="q"), hinted("Eve", "d", arm=Arm.PARAPHRASE),
+        hinted("Ida", "a", language="zh"), hinted("Ida", "a", language="zh"),
+        replace(hinted("Kim", "a"), cue="explicit"), replace(hinted("Kim", "b"), cue="explicit"),
+    ])  # fmt: skip
+    assert returning(found) == [{"language": "en", "axis": "age", "words": 5, "returning": 1}]

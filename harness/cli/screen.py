@@ -216,6 +216,10 @@ def dry_run(counts: Record) -> str:
         lines.append(_bill(counts["bill"]))
     for pair in counts["crossed"]:
         lines += wrap(crossed(pair), indent=2, hang=True)
+    for row in counts["returning"]:
+        said = f"{row['returning']} of {row['words']} hints serve in a second scenario"
+        text = f"{row['axis']} ({row['language']}): {said}; their own variance is counted"
+        lines += wrap(text, indent=2, hang=True)
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
