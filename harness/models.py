@@ -214,7 +214,7 @@ def _plain(name: str, **source: object) -> LocalModel:
     )
 
 
-PROMPT_FORMAT = 1
+PROMPT_FORMAT = 2
 """Version of how the harness puts messages to a model; raised when the way changes."""
 
 

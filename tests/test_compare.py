@@ -281,7 +281,7 @@ def edited(run, place, **changes):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"prompt_format": 2}, "prompt format of the harness: 1 in the old run, 2 in the new"),
+        ({"prompt_format": 3}, "prompt format of the harness: 2 in the old run, 3 in the new"),
         (
             {"measured": {"decision": {"want": "text", "samples": 8}}},
             "scored from next_token probabilities in the old run, scored from 8 sampled answers",

@@ -110,10 +110,10 @@ def test_two_versions_of_one_name_are_refused_before_anything_is_asked(tmp_path)
 
 def test_another_prompt_format_makes_no_other_version_of_a_name(tmp_path, monkeypatch):
     run_of(tmp_path, "1")
-    monkeypatch.setattr("harness.models.PROMPT_FORMAT", 2)
-    monkeypatch.setattr("harness.preparing.PROMPT_FORMAT", 2)
+    monkeypatch.setattr("harness.models.PROMPT_FORMAT", 3)
+    monkeypatch.setattr("harness.preparing.PROMPT_FORMAT", 3)
     run_of(tmp_path / "later", "1")
-    assert [record["prompt_format"] for record in records()] == [1, 2]
+    assert [record["prompt_format"] for record in records()] == [2, 3]
     assert len({record["fingerprint"] for record in records()}) == 2
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from harness.backends import chat
 from harness.backends.chat import as_list, as_mapping, usage
-from harness.backends.local import PLAIN_END
+from harness.backends.local import plain
 from harness.models import RemoteModel
-from harness.nouns import Finish, Record, Request, Response, Want
+from harness.nouns import Finish, Message, Record, Request, Response, Want
 
 PATH = "/completions"
 AUTHORISE = chat.AUTHORISE
@@ -19,8 +19,8 @@ AUTHORISE = chat.AUTHORISE
 
 def text(model: RemoteModel, request: Request) -> str:
     """The prompt as one text; the system prompt goes first."""
-    first = [model.system_prompt] if model.system_prompt else []
-    return "\n\n".join([*first, *(m.content for m in request.messages)]) + PLAIN_END
+    first = [Message("system", model.system_prompt)] if model.system_prompt else []
+    return plain([*first, *request.messages])
 
 
 def body(model: RemoteModel, request: Request, top: int = chat.TOP) -> Record:

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from jinja2 import TemplateError
 
@@ -29,13 +30,14 @@ MOST_WORKERS = 8
 NOT_FINITE = "the model's logits are not finite"
 FLOPS = 6e10
 """Operations a second of one CPU core in float32: seen on current servers, for a rough guess."""
-PLAIN_END = "\nAnswer:"
+PLAIN_ENDS = {"en": "\nAnswer:", "zh": "\n回答："}
+"""How an answer is begun for a model without a chat template, in the language of the question."""
 """What ends a prompt that is put without a chat template, so that an answer comes next."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
-    """A request with its prompt and, for `Want.SEQUENCE`, one continuation as token ids."""
+    """A request with its prompt and, for log-probabilities, one continuation as token ids."""
 
     request: Request
     prompt: tuple[int, ...]
@@ -60,6 +62,7 @@ class LocalBackend:
         self._engine: Any = None
         self._side_by_side = 1
         self._single: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
+        self._leads: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
 
     # -- the protocol --------------------------------------------------------------------------
 
@@ -226,8 +229,7 @@ class LocalBackend:
         if self.model.system_prompt:
             messages = (Message("system", self.model.system_prompt), *messages)
         if self.model.prompt == "plain":
-            text = "\n\n".join(message.content for message in messages) + PLAIN_END
-            return tuple(words(text)["input_ids"])
+            return tuple(words(plain(messages))["input_ids"])
         try:
             text = words.apply_chat_template(
                 [{"role": m.role, "content": m.content} for m in messages],
@@ -254,12 +256,13 @@ class LocalBackend:
         if options not in self._single:
             encoded = {o.name: [self._continue(s) for s in o.spellings] for o in options}
             firsts = {name: {ids[0] for ids in spelled if ids} for name, spelled in encoded.items()}
+            led = bool(self._led(options))
             tokens: dict[str, tuple[int, ...]] = {}
             for name, spelled in encoded.items():
                 single = {ids[0] for ids in spelled if len(ids) == 1}
                 others = set().union(*(ids for other, ids in firsts.items() if other != name))
                 usable = single or (firsts[name] - others)
-                if not usable:
+                if not usable and not led:
                     raise InputError(
                         f"model '{self.model.name}': its tokenizer cannot tell option '{name}' "
                         "from the others by one token; this kind cannot be measured on it"
@@ -267,6 +270,24 @@ class LocalBackend:
                 tokens[name] = tuple(sorted(usable))
             self._single[options] = tokens
         return self._single[options]
+
+    def _led(self, options: tuple[Option, ...]) -> Mapping[str, tuple[int, ...]]:
+        """Spellings of all options that are the same tokens but for their last one.
+
+        Many tokenizers write a space and a digit as two tokens; a model that begins its answer
+        with the space means the digit after it. Empty where there are none.
+        """
+        if options not in self._leads:
+            longer = {
+                o.name: [ids for ids in map(self._continue, o.spellings) if len(ids) > 1]
+                for o in options
+            }
+            shared = [{ids[:-1] for ids in each} for each in longer.values()]
+            lead = min(set.intersection(*shared), default=None) if shared else None
+            self._leads[options] = {} if lead is None else {
+                name: next(ids for ids in each if ids[:-1] == lead) for name, each in longer.items()
+            }  # fmt: skip
+        return self._leads[options]
 
     def _context(self) -> int:
         config = self._network.config
@@ -303,8 +324,11 @@ class LocalBackend:
         yield from self._generate(drawn)
 
     def _parts(self, request: Request, prompt: tuple[int, ...]) -> list[_Tokens]:
-        if request.want is not Want.SEQUENCE:
+        if request.want is Want.TEXT:
             return [_Tokens(request, prompt)]
+        if request.want is Want.NEXT_TOKEN:
+            led = next(iter(self._led(request.options).values()), ())
+            return [_Tokens(request, prompt, led)]
         return [
             _Tokens(request, prompt, self._continue(spelling))
             for option in request.options
@@ -331,13 +355,16 @@ class LocalBackend:
     def _read(self, part: _Tokens, logits: torch.Tensor) -> dict[str, float] | float:
         """Log p of every option at the next token, or of the whole continuation."""
         total = logits.logsumexp(-1)
-        if part.request.want is Want.NEXT_TOKEN:
-            return {
-                name: float(logits[-1, list(tokens)].logsumexp(0) - total[-1])
-                for name, tokens in self._option_tokens(part.request.options).items()
-            }
-        steps = enumerate(part.continuation)
-        return sum((float(logits[i, t] - total[i]) for i, t in steps), 0.0)
+        if part.request.want is Want.SEQUENCE:
+            return _chain(logits, total, part.continuation)
+        led = self._led(part.request.options)
+        return {
+            name: _sum([
+                *(float(logits[0, token] - total[0]) for token in tokens),
+                *([_chain(logits, total, led[name])] if led else []),
+            ])
+            for name, tokens in self._option_tokens(part.request.options).items()
+        }  # fmt: skip
 
     def _generate(self, block: Sequence[_Tokens]) -> Iterator[Response]:
         """Sampled text, the whole block decoded side by side."""
@@ -378,6 +405,18 @@ class LocalBackend:
         """The words of these tokens, up to the first stop string."""
         text: str = self._words().decode(tokens, skip_special_tokens=True)
         return text[: min([text.find(s) for s in stop if s in text], default=len(text))]
+
+
+def plain(messages: Sequence[Message]) -> str:
+    """A conversation as running text that asks for its answer; Chinese ends in Chinese."""
+    text = "\n\n".join(message.content for message in messages)
+    wide = east_asian_width(text[-1]) in "WF" if text else False
+    return text + PLAIN_ENDS["zh" if wide else "en"]
+
+
+def _chain(logits: torch.Tensor, total: torch.Tensor, tokens: Sequence[int]) -> float:
+    """Log p of tokens one after another, the first of them at the first row."""
+    return sum((float(logits[i, t] - total[i]) for i, t in enumerate(tokens)), 0.0)
 
 
 def _response(first: _Tokens, found: Sequence[dict[str, float] | float]) -> Response:

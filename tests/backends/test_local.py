@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from harness.backends import weights
+from harness.backends import local, weights
 from harness.backends.local import LocalBackend
 from harness.errors import InputError
 from harness.models import LocalModel
@@ -68,6 +68,35 @@ def test_next_token_probabilities_are_those_of_plain_batch_1(tiny, tiny_model):
             got = found[asked.prompt].logprobs[option.name]
             assert got == pytest.approx(float(expected), abs=5e-4)
         assert found[asked.prompt].prompt_tokens > 10
+
+
+def test_an_option_that_begins_as_all_do_counts_by_its_next_token(tiny, tiny_model):
+    """A space and a digit are two tokens to many tokenizers: " 1" is then read after the space."""
+    digits = tuple(Option(d, (f" as {d}",)) for d in "12")
+    asked = request(0, "How many?", options=digits)
+    found = answers(tiny, [asked, request(1, "How many more?", options=digits)])["p0"].logprobs
+    for digit in "12":
+        _, rows, tail = plain(tiny_model, "How many?", f" as {digit}")
+        assert len(tail) > 1
+        expected = sum(float(rows[i, t]) for i, t in enumerate(tail))
+        assert found[digit] == pytest.approx(expected, abs=5e-4)
+    both = tuple(Option(d, (d, f" as {d}")) for d in "12")  # the spellings' chances add up
+    backend = LocalBackend(tiny)
+    backend.ready()
+    tail = plain(tiny_model, "x", " as 1")[2]
+    logits = torch.zeros(len(tail), 512)
+    for i, token in enumerate(tail[:-1]):
+        logits[i, token] = math.log(511)  # half of the chance; at last all are alike
+    read = backend._read(backend._parts(request(0, "x", options=both), (1,))[0], logits)
+    assert isinstance(read, dict)
+    longer = 0.5 ** (len(tail) - 1) / 512
+    assert read["1"] == pytest.approx(math.log(1 / 1022 + longer), abs=1e-6)
+
+
+def test_a_plain_prompt_asks_for_its_answer_in_its_own_language():
+    assert local.plain([Message("user", "Answer Yes or No.")]).endswith("\nAnswer:")
+    chinese = [Message("system", "Be brief."), Message("user", "请只回答“是”或“否”。")]
+    assert local.plain(chinese) == "Be brief.\n\n请只回答“是”或“否”。\n回答："
 
 
 def test_a_number_does_not_depend_on_the_neighbours(tiny):
@@ -240,7 +269,7 @@ def test_a_device_that_is_not_there_is_refused(tiny):
 
 
 def test_options_a_tokenizer_cannot_tell_apart_are_refused(tiny):
-    same = (Option("one", ("zzz1",)), Option("two", ("zzz2",)))
+    same = (Option("one", ("zzz1",)), Option("two", ("zzz22",)))
     with pytest.raises(InputError, match="cannot tell option"):
         answers(tiny, [request(0, "Which?", options=same)])
 
