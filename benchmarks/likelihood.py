@@ -159,7 +159,7 @@ def token_pairs(backend: LocalBackend, blocks: Blocks):  # type: ignore[no-untyp
                 tails = (
                     [list(backend._continue(spelling)) for spelling in option.spellings]
                     if request.want is Want.SEQUENCE
-                    else [[t] for t in backend._option_tokens(request.options)[option.name]]
+                    else [[t] for t in backend._option_tokens(request.options).firsts[option.name]]
                 )
                 for tail in tails:
                     pairs.append(((request.prompt, option.name), context, tail))

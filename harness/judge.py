@@ -15,9 +15,8 @@ from itertools import combinations
 from types import TracebackType
 
 import numpy as np
-import orjson
 
-from harness.backends import Backend, open_backend
+from harness.backends import Backend, chat, open_backend
 from harness.documents import shipped
 from harness.kinds import rating
 from harness.kinds.parts import letters
@@ -211,12 +210,8 @@ def _read(questions: Sequence[_Question], responses: Sequence[Response]) -> list
 
 def _unwrapped(response: Response) -> Response:
     """The answer that a form holds; another text is left as it is."""
-    try:
-        held = orjson.loads(response.text or "")
-    except orjson.JSONDecodeError:
-        return response
-    said = held.get("answer") if isinstance(held, dict) else None
-    return replace(response, text=said) if isinstance(said, str) else response
+    said = chat.held(response.text)
+    return response if said is None else replace(response, text=said)
 
 
 def _joined(votes: Sequence[Vote]) -> Vote:

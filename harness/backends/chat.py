@@ -74,13 +74,14 @@ def form(names: Sequence[str]) -> Record:
             "json_schema": {"name": "answer", "strict": True, "schema": schema}}  # fmt: skip
 
 
-def holds(text: str | None, names: Sequence[str]) -> bool:
-    """Whether an answer has the form that was asked for."""
+def held(text: str | None) -> str | None:
+    """The answer that a text in this form holds; None where it has another form."""
     try:
-        held = orjson.loads(text or "")
+        data = orjson.loads(text or "")
     except orjson.JSONDecodeError:
-        return False
-    return isinstance(held, dict) and held.get("answer") in names
+        return None
+    answer = data.get("answer") if isinstance(data, dict) else None
+    return answer if isinstance(answer, str) else None
 
 
 def _messages(model: RemoteModel, request: Request) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from harness.backends import chat
 from harness.backends.chat import as_list, as_mapping, usage
-from harness.backends.local import plain
+from harness.backends.spelling import plain
 from harness.models import RemoteModel
 from harness.nouns import Finish, Message, Record, Request, Response, Want
 

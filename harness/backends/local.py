@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
 
 from jinja2 import TemplateError
 
 from harness.backends import Workload, weights
 from harness.backends.quiet import quiet_transformers
+from harness.backends.spelling import Spelled, plain, spell
 from harness.errors import InputError, ModelError
 from harness.models import LocalModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
@@ -30,8 +30,6 @@ MOST_WORKERS = 8
 NOT_FINITE = "the model's logits are not finite"
 FLOPS = 6e10
 """Operations a second of one CPU core in float32: seen on current servers, for a rough guess."""
-PLAIN_ENDS = {"en": "\nAnswer:", "zh": "\n回答："}
-"""How an answer is begun for a model without a chat template, in the language of the question."""
 """What ends a prompt that is put without a chat template, so that an answer comes next."""
 
 
@@ -61,8 +59,7 @@ class LocalBackend:
         self._network: Any = None
         self._engine: Any = None
         self._side_by_side = 1
-        self._single: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
-        self._leads: dict[tuple[Option, ...], Mapping[str, tuple[int, ...]]] = {}
+        self._spelled: dict[tuple[Option, ...], Spelled] = {}
 
     # -- the protocol --------------------------------------------------------------------------
 
@@ -247,47 +244,17 @@ class LocalBackend:
     def _continue(self, text: str) -> tuple[int, ...]:
         return tuple(self._words()(text, add_special_tokens=False)["input_ids"])
 
-    def _option_tokens(self, options: tuple[Option, ...]) -> Mapping[str, tuple[int, ...]]:
-        """The tokens by which each option may begin.
-
-        A spelling counts when it is one token. An option without such a spelling counts by the
-        first tokens of its spellings, if no other option begins with them.
-        """
-        if options not in self._single:
-            encoded = {o.name: [self._continue(s) for s in o.spellings] for o in options}
-            firsts = {name: {ids[0] for ids in spelled if ids} for name, spelled in encoded.items()}
-            led = bool(self._led(options))
-            tokens: dict[str, tuple[int, ...]] = {}
-            for name, spelled in encoded.items():
-                single = {ids[0] for ids in spelled if len(ids) == 1}
-                others = set().union(*(ids for other, ids in firsts.items() if other != name))
-                usable = single or (firsts[name] - others)
-                if not usable and not led:
-                    raise InputError(
-                        f"model '{self.model.name}': its tokenizer cannot tell option '{name}' "
-                        "from the others by one token; this kind cannot be measured on it"
-                    )
-                tokens[name] = tuple(sorted(usable))
-            self._single[options] = tokens
-        return self._single[options]
-
-    def _led(self, options: tuple[Option, ...]) -> Mapping[str, tuple[int, ...]]:
-        """Spellings of all options that are the same tokens but for their last one.
-
-        Many tokenizers write a space and a digit as two tokens; a model that begins its answer
-        with the space means the digit after it. Empty where there are none.
-        """
-        if options not in self._leads:
-            longer = {
-                o.name: [ids for ids in map(self._continue, o.spellings) if len(ids) > 1]
-                for o in options
-            }
-            shared = [{ids[:-1] for ids in each} for each in longer.values()]
-            lead = min(set.intersection(*shared), default=None) if shared else None
-            self._leads[options] = {} if lead is None else {
-                name: next(ids for ids in each if ids[:-1] == lead) for name, each in longer.items()
-            }  # fmt: skip
-        return self._leads[options]
+    def _option_tokens(self, options: tuple[Option, ...]) -> Spelled:
+        if options not in self._spelled:
+            found = spell(options, self._continue)
+            lacking = [name for name, firsts in found.firsts.items() if not firsts]
+            if lacking and not found.led:
+                raise InputError(
+                    f"model '{self.model.name}': its tokenizer cannot tell option '{lacking[0]}' "
+                    "from the others by one token; this kind cannot be measured on it"
+                )
+            self._spelled[options] = found
+        return self._spelled[options]
 
     def _context(self) -> int:
         config = self._network.config
@@ -327,7 +294,7 @@ class LocalBackend:
         if request.want is Want.TEXT:
             return [_Tokens(request, prompt)]
         if request.want is Want.NEXT_TOKEN:
-            led = next(iter(self._led(request.options).values()), ())
+            led = next(iter(self._option_tokens(request.options).led.values()), ())
             return [_Tokens(request, prompt, led)]
         return [
             _Tokens(request, prompt, self._continue(spelling))
@@ -357,13 +324,13 @@ class LocalBackend:
         total = logits.logsumexp(-1)
         if part.request.want is Want.SEQUENCE:
             return _chain(logits, total, part.continuation)
-        led = self._led(part.request.options)
+        spelled = self._option_tokens(part.request.options)
         return {
             name: _sum([
-                *(float(logits[0, token] - total[0]) for token in tokens),
-                *([_chain(logits, total, led[name])] if led else []),
+                *(float(logits[0, token] - total[0]) for token in firsts),
+                *([_chain(logits, total, spelled.led[name])] if spelled.led else []),
             ])
-            for name, tokens in self._option_tokens(part.request.options).items()
+            for name, firsts in spelled.firsts.items()
         }  # fmt: skip
 
     def _generate(self, block: Sequence[_Tokens]) -> Iterator[Response]:
@@ -405,13 +372,6 @@ class LocalBackend:
         """The words of these tokens, up to the first stop string."""
         text: str = self._words().decode(tokens, skip_special_tokens=True)
         return text[: min([text.find(s) for s in stop if s in text], default=len(text))]
-
-
-def plain(messages: Sequence[Message]) -> str:
-    """A conversation as running text that asks for its answer; Chinese ends in Chinese."""
-    text = "\n\n".join(message.content for message in messages)
-    wide = east_asian_width(text[-1]) in "WF" if text else False
-    return text + PLAIN_ENDS["zh" if wide else "en"]
 
 
 def _chain(logits: torch.Tensor, total: torch.Tensor, tokens: Sequence[int]) -> float:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from harness.backends import chat
+from harness.backends import chat, completions, messages
 from harness.backends.access import Access, access, check_address, check_body
 from harness.backends.budget import Budget
 from harness.backends.parts import Gathering, Part
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 EMPTY_PROBES = 3
 """How often a server is asked what it offers while it answers nothing."""
-PROTOCOLS = {
-    ("openai", "chat"): "chat",
-    ("openai", "completions"): "completions",
-    ("anthropic", "chat"): "messages",
+PROTOCOLS: dict[tuple[str, str], ModuleType] = {
+    ("openai", "chat"): chat,
+    ("openai", "completions"): completions,
+    ("anthropic", "chat"): messages,
 }
-"""The module of this folder that speaks what a definition names."""
+"""The module that speaks what a definition names."""
 QUESTION = (Message("user", "Is water wet? Answer yes or no."),)
 COUNTED = ("requests", "retries", "cached", "prompt_tokens", "completion_tokens")
 
@@ -85,9 +85,9 @@ class RemoteBackend:
         self._budget = Budget(max_requests=max_requests, max_cost=max_cost, prices=model.prices)
         self._wants_cache = cache
         self._cache: ResponseCache | None = None
-        self._protocol = _module(PROTOCOLS[model.backend, model.endpoint])
+        self._protocol = PROTOCOLS[model.backend, model.endpoint]
         self._logprobs = model.logprobs
-        if self._protocol.__name__.endswith("messages") or model.reasoning_tokens:
+        if self._protocol is messages or model.reasoning_tokens:
             self._logprobs = False
         self._sequences: bool | None = None if self._logprobs is not False else False
         self._forms: bool | None = None if self._protocol is chat else False
@@ -352,7 +352,7 @@ class RemoteBackend:
         if outcome.value is None and not outcome.declined:
             raise ModelError(f"{self.model.base_url}: a first tiny request failed: {outcome.error}")
         names = [option.name for option in options]
-        return outcome.value is not None and chat.holds(outcome.value.text, names)
+        return outcome.value is not None and chat.held(outcome.value.text) in names
 
     def _check_reasoning(self) -> None:
         if not self.model.reasoning_tokens:
@@ -401,10 +401,3 @@ def _shuffled(blocks: Iterable[Sequence[Request]], seed: int) -> Iterator[Reques
             some = by_sample[sample]
             random.Random(f"{seed} {sample} {some[0].prompt}").shuffle(some)
             yield from some
-
-
-def _module(name: str) -> ModuleType:
-    """The protocol's module: loaded when used, since one needs the local backend's words."""
-    from importlib import import_module
-
-    return import_module(f"harness.backends.{name}")

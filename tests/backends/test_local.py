@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from harness.backends import local, weights
+from harness.backends import weights
 from harness.backends.local import LocalBackend
+from harness.backends.spelling import plain as running_text
 from harness.errors import InputError
 from harness.models import LocalModel
 from harness.nouns import Finish, Message, Option, Request, Status, Want
@@ -94,9 +95,9 @@ def test_an_option_that_begins_as_all_do_counts_by_its_next_token(tiny, tiny_mod
 
 
 def test_a_plain_prompt_asks_for_its_answer_in_its_own_language():
-    assert local.plain([Message("user", "Answer Yes or No.")]).endswith("\nAnswer:")
+    assert running_text([Message("user", "Answer Yes or No.")]).endswith("\nAnswer:")
     chinese = [Message("system", "Be brief."), Message("user", "请只回答“是”或“否”。")]
-    assert local.plain(chinese) == "Be brief.\n\n请只回答“是”或“否”。\n回答："
+    assert running_text(chinese) == "Be brief.\n\n请只回答“是”或“否”。\n回答："
 
 
 def test_a_number_does_not_depend_on_the_neighbours(tiny):
