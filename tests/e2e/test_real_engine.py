@@ -67,6 +67,8 @@ def test_greedy_output_is_that_of_generate(embedded):
     found = dict(made)
     embedded.network.set_attn_implementation("sdpa")
     for i, prompt in enumerate(prompts):
-        whole = embedded.network.generate(torch.tensor([prompt]), max_new_tokens=16, do_sample=False)
+        whole = embedded.network.generate(
+            torch.tensor([prompt]), max_new_tokens=16, do_sample=False
+        )
         tail = whole[0, len(prompt) :].tolist()
         assert list(found[i].tokens) == (tail[:-1] if found[i].ended else tail)
