@@ -7,7 +7,8 @@
 Four kinds of work: BBQ (three answers to each question), and the project's own decisions with
 the cue early, late, and at the end of a long file. Both sides score the same token ids with the
 same loaded weights in one process, A B A B, and the median ratio of CPU time is quoted. The other
-side is given its tokens ready made; ours pays for its own tokenizing.
+side is given its tokens ready made; ours pays for its own tokenizing. A block is computed by one
+thread, so that every kind of work has several.
 """
 
 from __future__ import annotations
@@ -67,12 +68,13 @@ def main() -> None:
     plain = LocalBackend(plan.model.model_copy(update={"prompt": "plain"}))
     work: list[tuple[str, LocalBackend, Blocks]] = []
     if given.bbq:
-        work.append(("BBQ", plain, [bbq(given.bbq, given.questions)]))
+        work.append(("BBQ", plain, bbq(given.bbq, given.questions)))
     for position in ("early", "late"):
         blocks = [b for b in plan.design.blocks if b[0].cue_position == position]
         asked = [plan.requests(block) for block in blocks[: given.scenarios]]
         work.append((f"decisions, cue {position}", chat, asked))
-    work.append(("decisions, cue late in a long file", chat, [long_file(asked[0], blocks)]))
+    files = [long_file(some, blocks) for some in asked[:2]]
+    work.append(("decisions, cue late in a long file", chat, files))
     peak = gemm_peak(given.threads)
     results = [compare(name, backend, blocks, given.rounds, peak) for name, backend, blocks in work]
     if given.json:
@@ -86,10 +88,10 @@ def main() -> None:
               f"{r.gemm_share:.0%} of GEMM peak, |dlogp| {r.largest_difference:.1e}")  # fmt: skip
 
 
-def bbq(path: Path, questions: int) -> list[Request]:
-    """Every question with its three answers as continuations."""
+def bbq(path: Path, questions: int) -> Blocks:
+    """Every question with its three answers as continuations, twenty in a block."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [
+    asked = [
         Request(
             prompt=str(i),
             messages=(Message("user", f"{row['context']}\n{row['question']}"),),
@@ -98,6 +100,7 @@ def bbq(path: Path, questions: int) -> list[Request]:
         )
         for i, row in enumerate(rows[:questions])
     ]
+    return [asked[i : i + 20] for i in range(0, len(asked), 20)]
 
 
 def long_file(requests: Sequence[Request], blocks: Sequence[Sequence[Prompt]]) -> list[Request]:
