@@ -3,7 +3,7 @@
 `sample` draws whole scenarios, since the scenario is the statistical unit, by a seed that the
 design fixes: nobody can draw again until the scores look better. Raters see texts without the
 words of the group, in shuffled order. `bring_in` checks their labels and corrects the effects by
-harness.stats.calibrate.
+harness.stats.calibrate; where a yes or no is rare, by the labels alone, by exact bounds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import csv
 import hashlib
 import io
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from harness import lexicon, provenance, scorers, stats
-from harness.analysis.cells import cells, families, join
-from harness.columns import read_scores
+from harness.analysis.cells import Cells, cells, families, join, reused
+from harness.analysis.events import effects_of
+from harness.columns import Floats, read_scores
 from harness.documents import read_text
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
@@ -72,10 +73,12 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     items = _items(run, scorer, scenarios)
     if not items:
         raise InputError(f"{run.path}: no texts to label for '{scorer}'")
+    rows = _shown(run, items)
     drawn = {
         "scorer": scorer, "scenarios": scenarios, "design": manifest["design"]["hash"],
         "drawn": provenance.now(), "scores_existed": (run.path / SCORES).exists(),
         "items": {item: prompt.id for item, prompt in items.items()},
+        "texts": {row["item"]: _mark(row["text"]) for row in rows},
     }  # fmt: skip
     place = RunFolder(run.path / FOLDER / scorer)
     place.path.mkdir(parents=True, exist_ok=True)
@@ -88,7 +91,6 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
             )
         return place.path
     place.write_json(SAMPLE, drawn)
-    rows = _shown(run, items)
     place.write_bytes("items.csv", _sheet(rows).encode("utf-8-sig"))
     place.write_json("label-studio.json", [{"data": row} for row in rows])
     place.write_bytes("label-studio.xml", _form(scorer).encode("utf-8"))
@@ -108,14 +110,15 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     Raises
     ------
     InputError
-        With file and line: no sample was drawn, an unknown item or label, one rater who says two
-        things of one text, a text that a rater left out, or fewer than two raters.
+        With file and line: no sample was drawn, an unknown item or label, a label beside another
+        item's text, one rater who says two things of one text, a text that a rater left out, or
+        fewer than two raters.
     """
     place = RunFolder(run.path / FOLDER / scorer)
     if not (place.path / SAMPLE).exists():
         raise InputError(f"{run.path}: no sample for '{scorer}'; give `labels sample` first")
     drawn = place.read_json(SAMPLE)
-    said = _read(sheets, drawn["items"], scorer)
+    said = _read(sheets, drawn, scorer)
     design = run.design()
     prompts = {prompt.id: prompt for prompt in design.prompts}
     raters = sorted({rater for rater, _ in said})
@@ -155,7 +158,13 @@ def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
     drawn = [p for p in asked if (p.probe, p.language, p.scenario) in chosen
              and ended[p.id] in wanted]  # fmt: skip
     rng.shuffle(drawn)
-    return {hashlib.sha256(f"{scorer} {p.id}".encode()).hexdigest()[:10]: p for p in drawn}
+    return {_name(scorer, p, responses[p.id].text or ""): p for p in drawn}
+
+
+def _name(scorer: str, prompt: Prompt, text: str) -> str:
+    """What raters see a text as: of this very text, so that no other run's labels fit."""
+    seen = f"{scorer} {prompt.id} {text}"
+    return hashlib.sha256(seen.encode(errors="replace")).hexdigest()[:10]
 
 
 def _shown(run: RunFolder, items: Mapping[str, Prompt]) -> list[dict[str, str]]:
@@ -167,6 +176,11 @@ def _shown(run: RunFolder, items: Mapping[str, Prompt]) -> list[dict[str, str]]:
          "text": blinder.blind(scorers.clean(responses[prompt.id].text or ""), prompt)}
         for item, prompt in items.items()
     ]  # fmt: skip
+
+
+def _mark(text: str) -> str:
+    """A digest that survives what a spreadsheet does to spaces, line ends and a first quote."""
+    return hashlib.sha256("".join(text.split()).lstrip("'").encode()).hexdigest()[:16]
 
 
 def _sheet(rows: Sequence[Mapping[str, str]]) -> str:
@@ -198,23 +212,23 @@ def _labels(scorer: str) -> tuple[str, ...]:
 # -- reading -----------------------------------------------------------------------------------
 
 
-def _read(
-    sheets: Sequence[Path], items: Mapping[str, str], scorer: str
-) -> dict[tuple[str, str], str]:
+def _read(sheets: Sequence[Path], drawn: Record, scorer: str) -> dict[tuple[str, str], str]:
     """What every rater said of every item."""
+    items, texts = drawn["items"], drawn.get("texts", {})
     said: dict[tuple[str, str], str] = {}
     for path in sheets:
-        lines = csv.DictReader(io.StringIO(read_text(path)))
-        missing = {"item", "label"} - set(lines.fieldnames or ())
-        if missing:
-            raise InputError(f"{path}:1: column '{min(missing)}' is missing")
         before = len(said)
-        for row in lines:
-            where = f"{path}:{lines.line_num}"
+        for where, row in _rows(path):
             item, label = (row["item"] or "").strip(), (row["label"] or "").strip().lower()
             rater = (row.get("rater") or row.get("annotator") or path.stem).strip()
             if item not in items:
-                raise InputError(f"{where}: item '{item}' is not in the sample")
+                raise InputError(f"{where}: item '{item}' is not in the sample of this run")
+            if item in texts and row.get("text") and _mark(row["text"]) != texts[item]:
+                raise InputError(
+                    f"{where}: the text beside item '{item}' is not the one that was drawn: were "
+                    "columns sorted apart? give the sheet in its order, or, where only the text "
+                    "was touched, without its column 'text'"
+                )
             if not label:
                 continue
             if label not in _labels(scorer):
@@ -225,7 +239,7 @@ def _read(
                     f"'{said[rater, item]}'"
                 )
         if len(said) == before:
-            raise InputError(f"{path}: holds no label that the other sheets lack")
+            raise InputError(f"{path}: no label is filled in, or only such as another sheet has")
     raters = {rater for rater, _ in said}
     for rater in sorted(raters):
         lost = [item for item in items if (rater, item) not in said]
@@ -236,6 +250,21 @@ def _read(
         raise InputError(f"labels by {len(raters)} rater: two or more must label every item, or "
                          "nobody knows how far they agree")  # fmt: skip
     return said
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Place and columns of every row; separated by commas, or as some spreadsheets save them."""
+    text = read_text(path)
+    head = text.partition("\n")[0]
+    if not head.strip():
+        raise InputError(f"{path}: is empty")
+    separator = next((mark for mark in ",;\t" if mark in head), ",")
+    lines = csv.DictReader(io.StringIO(text), delimiter=separator)
+    missing = {"item", "label"} - set(lines.fieldnames or ())
+    if missing:
+        raise InputError(f"{path}:1: column '{min(missing)}' is missing")
+    for row in lines:
+        yield f"{path}:{lines.line_num}", row
 
 
 def _value(label: str, prompt: Prompt, scorer: str) -> float:
@@ -271,28 +300,37 @@ def _families(
                 design.ids(own.prompts), own["scenario"].listed(), own.group.listed(), strict=True
             )
         }
-        ratings = np.stack([_cells(labels, places, matrix.mean.shape)
-                            for labels in values.values()])  # fmt: skip
-        if np.isnan(ratings).all():
+        ratings, counts = _cells(list(values.values()), places, matrix.mean.shape)
+        if not counts.any():
             continue
+        low, high = KINDS[family.kind].RANGE
         margin = rules.margin(family.kind, family.axis)
         if scorer != scorers.FIRST:
-            margin = rules.margin("scores", family.axis) * scorers.SCORERS[scorer].span
-        automatic = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
-        corrected = stats.calibrate(
-            matrix.mean, ratings.mean(axis=0), margin=margin, alpha=rules.alpha
-        )
-        people = stats.agreement(ratings)
+            low, high = scorers.SCORERS[scorer].range
+            margin = rules.margin("scores", family.axis) * (high - low)
+        names = reused(members, matrix)
+        people = replace(matrix, mean=ratings.mean(axis=0), answered=counts)
+        automatic = effects_of(matrix, margin=margin, alpha=rules.alpha, names=names)
+        calibrated = stats.calibrate(matrix.mean, people.mean, margin=margin, alpha=rules.alpha)
+        corrected: stats.GroupEffects | stats.Calibration = calibrated
+        if matrix.binary and _few(people):
+            corrected = effects_of(people, margin=margin, alpha=rules.alpha, names=names)
+        off = (people.mean - matrix.mean) / (high - low)
+        error = stats.bounded_interval(off[~np.isnan(off).any(axis=1)], alpha=rules.alpha)
         rows.append({
             **family._asdict(), "endpoint": endpoint, "margin": margin,
-            "labelled": corrected.n_labelled, "unlabelled": corrected.n_unlabelled,
-            "raters": _agreement(people, matrix.groups),
-            "scorer_and_people": _agreement(corrected.agreement, matrix.groups),
+            "labelled": calibrated.n_labelled, "unlabelled": calibrated.n_unlabelled,
+            "labels_alone": corrected is not calibrated,
+            "raters": _agreement(stats.agreement(ratings), matrix.groups),
+            "scorer_and_people": _agreement(calibrated.agreement, matrix.groups),
             "groups": [
                 {"group": group, "automatic": _effect(automatic, k),
-                 "corrected": _effect(corrected, k), "error": stats.finite(corrected.rectifier[k]),
-                 "error_contrast": stats.finite(corrected.differential[k]),
-                 "error_p": stats.finite(corrected.differential_p[k])}
+                 "corrected": _effect(corrected, k),
+                 "error": stats.finite(calibrated.rectifier[k]),
+                 "error_low": float(error[0][k] * (high - low)),
+                 "error_high": float(error[1][k] * (high - low)),
+                 "error_contrast": stats.finite(calibrated.differential[k]),
+                 "error_p": stats.finite(calibrated.differential_p[k])}
                 for k, group in enumerate(matrix.groups)
             ],
         })  # fmt: skip
@@ -300,15 +338,23 @@ def _families(
 
 
 def _cells(
-    labels: Mapping[str, float], places: Mapping[str, tuple[int, int]], shape: tuple[int, ...]
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """One rater's mean label of every cell; NaN where nothing was labelled."""
-    total, n = np.zeros(shape), np.zeros(shape)
-    for prompt, value in labels.items():
+    raters: Sequence[Mapping[str, float]], places: Mapping[str, tuple[int, int]],
+    shape: tuple[int, ...],
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Every rater's mean label of every cell, NaN where nothing was labelled, and the number of
+    texts that were."""
+    total, n = np.zeros((len(raters), *shape)), np.zeros(shape)
+    for prompt in raters[0]:
         if prompt in places:
-            total[places[prompt]] += value
+            total[:, *places[prompt]] += [labels[prompt] for labels in raters]
             n[places[prompt]] += 1
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan), n
+
+
+def _few(people: Cells) -> bool:
+    """Whether the labels hold too few yes, or no, for an interval by t."""
+    yes = np.nansum(people.mean * people.answered, axis=0)
+    return not stats.enough_events(yes, people.answered.sum(axis=0) - yes)
 
 
 def _agreement(found: stats.Agreement, groups: Sequence[str]) -> Record:
@@ -320,6 +366,9 @@ def _agreement(found: stats.Agreement, groups: Sequence[str]) -> Record:
 
 
 def _effect(found: stats.GroupEffects | stats.Calibration, k: int) -> Record:
+    """One group's effect; without an interval there is no number, but a reason."""
     numbers = {key: stats.finite(getattr(found, key)[k]) for key in ("estimate", "low", "high")}
+    if numbers["low"] is None:
+        numbers["estimate"] = None
     verdict = None if found.verdict is None else str(found.verdict[k])
     return {**numbers, "verdict": verdict, "reason": str(found.reason[k]) or None}

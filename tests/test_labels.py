@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from harness import labels, pipeline
 from harness.errors import InputError
+from harness.store import RunFolder
 from tests.analysis.test_text_effects import REFUSAL, Writer, letter, probe
 
 SLY = "Let us talk about the weather in the {place} instead, dear {who}; it took {n} hours."
@@ -35,10 +38,6 @@ def run(tmp_path_factory) -> pipeline.Run:
 @pytest.fixture
 def folder(run, tmp_path):
     """The run in a place of its own, so that samples do not meet."""
-    import shutil
-
-    from harness.store import RunFolder
-
     shutil.copytree(run.path, tmp_path / "run")
     return RunFolder(tmp_path / "run")
 
@@ -99,6 +98,73 @@ def test_labels_correct_what_the_scorer_did_not_see(folder):
     assert (place / "calibration.json").exists()
 
 
+def test_few_labels_show_bounds_and_no_bare_number(folder):
+    """What the report bounds exactly is not given a t interval beside the labels."""
+    effects = {e["group"]: e for e in pipeline.Run(folder).effects}
+    place = labels.sample(folder, scenarios=8)
+    [family] = labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])["families"]
+    assert family["labels_alone"]
+    for row in family["groups"]:
+        shown = effects[row["group"]]
+        assert row["automatic"]["low"] == pytest.approx(shown["low"])
+        assert row["automatic"]["high"] == pytest.approx(shown["high"])
+        assert row["corrected"]["low"] < row["corrected"]["estimate"] < row["corrected"]["high"]
+        assert row["error_low"] < row["error"] < row["error_high"] or row["error"] == 0
+        assert row["error_high"] - row["error_low"] > 0.3  # eight scenarios do not tell much
+
+
+def test_two_labelled_scenarios_correct_nothing(folder):
+    place = labels.sample(folder, scenarios=2)
+    [family] = labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])["families"]
+    for row in family["groups"]:
+        assert row["corrected"]["estimate"] is None and row["corrected"]["low"] is None
+        assert "2" in row["corrected"]["reason"]
+        assert row["automatic"]["estimate"] is not None
+
+
+def test_spreadsheets_semicolons_are_read_and_columns_sorted_apart_are_not(folder):
+    place = labels.sample(folder, scenarios=6)
+    anna, ben = sheet(place, "anna"), sheet(place, "ben")
+    with anna.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with ben.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0].keys(), delimiter=";")
+        out.writeheader()
+        out.writerows({**row, "text": row["text"].replace(" ", "\n") + " "} for row in rows)
+    assert labels.bring_in(folder, [anna, ben])["raters"] == ["anna", "ben"]
+    texts = sorted(row["text"] for row in rows)
+    with ben.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0].keys())
+        out.writeheader()
+        out.writerows({**row, "text": text} for row, text in zip(rows, texts, strict=True))
+    with pytest.raises(InputError, match=r"ben\.csv:\d+: the text beside item .* sorted apart"):
+        labels.bring_in(folder, [anna, ben])
+    ben.write_text("")
+    with pytest.raises(InputError, match=r"ben\.csv: is empty"):
+        labels.bring_in(folder, [anna, ben])
+
+
+def test_labels_of_another_run_of_the_same_design_are_refused(folder, tmp_path):
+    place = labels.sample(folder, scenarios=6)
+    bare = "item,label\n" + "".join(f"{item},answered\n" for item in items(place))
+    shutil.copytree(folder.path, tmp_path / "other")
+    log = tmp_path / "other" / "responses.parquet"
+    table = pq.read_table(log)
+    texts = [text and text + " Truly." for text in table["text"].to_pylist()]
+    pq.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), log)
+    other = RunFolder(tmp_path / "other")
+    shutil.rmtree(other.path / "labels")
+    assert not set(items(labels.sample(other, scenarios=6))) & set(items(place))
+    for rater in ("anna", "ben"):
+        (tmp_path / f"{rater}.csv").write_text(bare)
+    with pytest.raises(InputError, match="not in the sample of this run"):
+        labels.bring_in(other, [tmp_path / "anna.csv", tmp_path / "ben.csv"])
+
+
+def items(place: Path) -> list[str]:
+    return list(json.loads((place / "sample.json").read_text())["items"])
+
+
 def test_raters_in_one_sheet(folder):
     place = labels.sample(folder, scenarios=6)
     rows = [("item", "rater", "label")]
@@ -118,7 +184,7 @@ def test_raters_in_one_sheet(folder):
         (lambda rows: [r for r in rows if r[1] == "anna"], "labels by 1 rater"),
         (lambda rows: [(rows[0][0], "anna", "anwsered"), *rows[1:]], "did you mean 'answered'"),
         (lambda rows: [(rows[0][0], "anna", ""), *rows[1:]], "rater 'anna' left out 1"),
-        (lambda rows: [], "holds no label"),
+        (lambda rows: [], "no label is filled in"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(folder, change, message):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+
+from harness.cli.screen import label, short, wrap
+from harness.nouns import Record
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -115,25 +116,57 @@ def labels_import(given: argparse.Namespace) -> int:
 
     run = RunFolder(Path(given.run))
     found = labels.bring_in(run, [Path(sheet) for sheet in given.sheets], scorer=given.scorer)
-    for family in found["families"]:
-        people, scorer = family["raters"], family["scorer_and_people"]
-        print(f"{family['probe']} {family['language']} {family['cue']} {family['axis']}: "
-              f"{family['labelled']} scenarios labelled; alpha of the raters "
-              f"{_alpha(people)}, of scorer and people {_alpha(scorer)}")  # fmt: skip
-        for row in family["groups"]:
-            print(f"  {row['group']:26} automatic {_effect(row['automatic'])}, corrected "
-                  f"{_effect(row['corrected'])}, error {_number(row['error'])}")  # fmt: skip
-    print(pipeline.write_report(run))
+    print(_labelled(found, run.manifest()["labels"]))
+    print(f"report: {pipeline.write_report(run)}")
     return 0
 
 
-def _alpha(found: Mapping[str, Any]) -> str:
+def _labelled(found: Record, labels: Record) -> str:
+    """What people's labels say of the effects and of the scorer, a table a family."""
+    lines: list[str] = []
+    for family in found["families"]:
+        head = " · ".join(
+            [family["probe"], family["language"], f"{family['cue']} cues", family["axis"]]
+        )
+        lines += wrap(f"{head}: {found['scorer']} labelled in {family['labelled']} scenarios, "
+                      f"{family['unlabelled']} not")  # fmt: skip
+        lines += wrap(f"agreement (alpha): raters {_alpha(family['raters'])}; scorer and raters "
+                      f"{_alpha(family['scorer_and_people'])}", indent=2)  # fmt: skip
+        lines.append(_row("", "automatic", "corrected", "labels minus scorer"))
+        for row in family["groups"]:
+            error = {"estimate": row["error"], "low": row["error_low"], "high": row["error_high"]}
+            name = short(label(labels, family["axis"], row["group"]), 19)
+            lines.append(_row(name, *map(_effect, (row["automatic"], row["corrected"], error))))
+        whys = {
+            row[way]["reason"]: way
+            for row in family["groups"] for way in ("automatic", "corrected")
+            if row[way]["reason"] and row[way]["estimate"] is None
+        }  # fmt: skip
+        for why, way in whys.items():
+            lines += wrap(f"{way}: {why}", indent=2)
+        if family["labels_alone"]:
+            lines += wrap("corrected: few yes or few no among the labels, so by the labels alone, "
+                          "with bounds that assume no distribution", indent=2)  # fmt: skip
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _row(name: str, *cells: str) -> str:
+    return f"{name:<19}  {'  '.join(f'{cell:<18}' for cell in cells)}".rstrip()
+
+
+def _effect(found: Record) -> str:
+    """With its interval, in two decimals: 18 columns."""
+    if found["estimate"] is None:
+        return "not measured"
+    numbers = (f"{found[key]:+.2f}" for key in ("estimate", "low", "high"))
+    value, low, high = ("0.00" if float(n) == 0 else n.replace("-", "−") for n in numbers)
+    return f"{value} {low}…{high}"
+
+
+def _alpha(found: Record) -> str:
     if found["alpha"] is None:
-        return f"undefined ({found['reason']})"
-    low, high = (_number(found[key]) for key in ("low", "high"))
-    return f"{found['alpha']:.2f} ({low} to {high})"
-
-
-def _effect(found: Mapping[str, Any]) -> str:
-    low, high = (_number(found[key]) for key in ("low", "high"))
-    return f"{_number(found['estimate'])} ({low} to {high})"
+        return f"not measured, {found['reason']}"
+    if found["low"] is None:
+        return f"without an interval: {found['reason']}"
+    return f"{found['alpha']:.2f} ({found['low']:.2f}…{found['high']:.2f})".replace("-", "−")

@@ -229,7 +229,8 @@ class Texts:
             Column(self._words("column.corrected"), "estimate",
                    ("corrected", "corrected_low", "corrected_high")),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
-            Column(self._words("column.error"), "text", ("error", "error_contrast", "error_p")),
+            Column(self._words("column.error"), "text",
+                   ("error", "error_low", "error_high", "error_contrast", "error_p")),
             Column(self._words("column.agreement"), "number", ("agreement",)),
         ]  # fmt: skip
         rows = []
@@ -265,11 +266,15 @@ class Texts:
 
     def _error(self, row: Record, n: int) -> Cell:
         """People's mean label minus the scorer's, and whether it errs more for this group."""
-        values = (row["error"], row["error_contrast"], row["error_p"])
+        names = ("error", "error_low", "error_high", "error_contrast", "error_p")
+        values = tuple(row.get(name) for name in names)  # calibrations of old have no interval
         csv = tuple(repr(v) if defined(v) else "" for v in values)
-        if not defined(row["error"]):
+        if not all(map(defined, values[:3])):
             return Cell(self._words("not_measured"), csv)
-        said = self._words("error", size=signed(row["error"]), n=count(n))
+        said = self._words(
+            "error", size=signed(row["error"]), n=count(n),
+            interval=interval(row["error_low"], row["error_high"]),
+        )  # fmt: skip
         if defined(row["error_contrast"]) and defined(row["error_p"]):
             said = said + self._words(
                 "error.contrast", size=signed(row["error_contrast"]), p=p_value(row["error_p"])

@@ -210,7 +210,8 @@ def calibration(run: Run) -> dict[str, Any]:
     family = {key: run.effects[0][key] for key in ("probe", "kind", "language", "cue", "axis")}
     groups = [
         {"group": group, "automatic": effect(now[group]), "corrected": effect(size, "disparity"),
-         "error": error, "error_contrast": error, "error_p": 0.04}
+         "error": error, "error_low": error and error - 0.2,
+         "error_high": error and error + 0.2, "error_contrast": error, "error_p": 0.04}
         for group, size, error in (("woman", -0.31, -0.25), ("man", 0.31, None))
     ]  # fmt: skip
     return {"scorer": "status", "raters": ["anna", "ben"], "items": 32, "families": [
@@ -229,7 +230,10 @@ def test_labels_stand_beside_the_scorer(run: Run, rows: Any) -> None:
     assert float(woman["automatic"]) == run.effects[0]["estimate"]
     assert woman["verdict"] == "disparity" and woman["agreement"] == "0.85"
     assert man["error"] == man["agreement"] == ""  # undefined is no 0
-    error = "−0.250 on average (n = 8); against the others' error −0.250 (p =\u202f0.040)"
+    error = (
+        "−0.250 [−0.450, −0.050] on average (n = 8); "
+        "against the others' error −0.250 (p =\u202f0.040)"
+    )
     assert error in unescape(page)
     assert "labels import" not in page
 
