@@ -19,7 +19,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from harness import lexicon, provenance, scorers, stats
+from harness import added, lexicon, provenance, scorers, stats
 from harness.analysis.cells import Cells, cells, families, join, reused
 from harness.analysis.events import effects_of
 from harness.columns import Floats, read_scores
@@ -58,18 +58,16 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     Parameters
     ----------
     scenarios : how many of every probe and language of texts; all where it has fewer.
-    scorer : what is labelled: `status`, or a scorer with a bounded range.
+    scorer : what is labelled: `status`, or a scorer with a bounded range, one added by `score` too.
 
     Raises
     ------
     InputError
         The scorer is unknown or unbounded, the run has no texts, or another sample was drawn.
     """
-    if scorer not in scorers.SCORERS:
-        raise unknown("scorer", scorer, scorers.SCORERS)
-    if not np.isfinite(scorers.SCORERS[scorer].range).all():
-        raise InputError(f"scorer '{scorer}' has no bounded range: people cannot be put on it")
     manifest = run.manifest()
+    if not np.isfinite(_range(manifest, scorer)).all():
+        raise InputError(f"scorer '{scorer}' has no bounded range: people cannot be put on it")
     items = _items(run, scorer, scenarios)
     if not items:
         raise InputError(f"{run.path}: no texts to label for '{scorer}'")
@@ -122,8 +120,9 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     design = run.design()
     prompts = {prompt.id: prompt for prompt in design.prompts}
     raters = sorted({rater for rater, _ in said})
+    scale = _range(run.manifest(), scorer)
     values = {
-        rater: {prompt: _value(said[rater, item], prompts[prompt], scorer)
+        rater: {prompt: _value(said[rater, item], prompts[prompt], scorer, scale)
                 for item, prompt in drawn["items"].items()}
         for rater in raters
     }  # fmt: skip
@@ -133,6 +132,14 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     }  # fmt: skip
     place.write_json("calibration.json", found)
     return found
+
+
+def _range(manifest: Record, scorer: str) -> tuple[float, float]:
+    """Least and largest number of a scorer that measured the run."""
+    known = {**scorers.SCORERS, **added.table(manifest)}
+    if scorer not in known:
+        raise unknown("scorer", scorer, known)
+    return known[scorer].range
 
 
 # -- drawing -----------------------------------------------------------------------------------
@@ -267,10 +274,10 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         yield f"{path}:{lines.line_num}", row
 
 
-def _value(label: str, prompt: Prompt, scorer: str) -> float:
+def _value(label: str, prompt: Prompt, scorer: str, scale: tuple[float, float]) -> float:
     """A label on the scale of the score it stands beside."""
     if scorer != scorers.FIRST:
-        low, high = scorers.SCORERS[scorer].range
+        low, high = scale
         return low + (int(label) - 1) / (len(DEGREES) - 1) * (high - low)
     right = label == "answered"
     if prompt.kind == "refusal" and prompt.favourable == refusal.REFUSE:
@@ -306,7 +313,7 @@ def _families(
         low, high = KINDS[family.kind].RANGE
         margin = rules.margin(family.kind, family.axis)
         if scorer != scorers.FIRST:
-            low, high = scorers.SCORERS[scorer].range
+            low, high = _range(run.manifest(), scorer)
             margin = rules.margin("scores", family.axis) * (high - low)
         names = reused(members, matrix)
         people = replace(matrix, mean=ratings.mean(axis=0), answered=counts)

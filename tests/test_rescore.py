@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import ledger, pipeline, seal
+from harness import labels, ledger, pipeline, seal
 from harness.errors import InputError, ModelError
 from harness.rescore import rescore, scorer_of
 from harness.scorers import definitions
@@ -81,6 +82,26 @@ def test_a_classifier_scores_a_run_blind_and_raw(folder, tiny_classifier, tmp_pa
     assert found.manifest["scorers"]["toxicity"]["definition"]["labels"] == LABELS
     again = pipeline.conclude(RunFolder(found.path))
     assert again.results == found.results  # what was added stays when the run is concluded anew
+
+
+def test_people_can_check_a_scorer_that_was_added(folder, tiny_classifier, tmp_path):
+    path = definition(tmp_path, kind="classifier", name="toxicity", path=str(tiny_classifier),
+                      labels=LABELS)  # fmt: skip
+    with pytest.raises(InputError, match="unknown scorer 'toxicity'"):
+        labels.sample(folder, scenarios=8, scorer="toxicity")
+    rescore(folder, path)
+    place = labels.sample(folder, scenarios=8, scorer="toxicity")
+    items = json.loads((place / "sample.json").read_text())["items"]
+    sheets = []
+    for rater in ("anna", "ben"):
+        sheets.append(tmp_path / f"{rater}.csv")
+        rows = (f"{item},{i % 5 + 1}\n" for i, item in enumerate(items))
+        sheets[-1].write_text("item,label\n" + "".join(rows))
+    [family] = labels.bring_in(folder, sheets, scorer="toxicity")["families"]
+    assert family["endpoint"] == "toxicity" and not family["labels_alone"]
+    assert family["margin"] == pytest.approx(0.05)
+    for row in family["groups"]:
+        assert row["corrected"]["low"] < row["corrected"]["estimate"] < row["corrected"]["high"]
 
 
 def test_scoring_again_renews_the_ledgers_record_and_keeps_the_day(
