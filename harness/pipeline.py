@@ -209,19 +209,22 @@ def conclude(
             f"{folder.path}: {missing} of {len(design)} prompts have no answer yet; "
             "give the same `run` command again, or `merge` the slices that are missing"
         )
-    failed = responses.table.filter(pa.array(responses.failed))["detail"]
+    failed = responses.table.filter(pa.array(responses.failed))
     if len(failed):
+        prompt = design.by_id[failed["prompt"][0].as_py()]
+        first = f"{prompt.probe} '{prompt.scenario}', {prompt.group}: {failed['detail'][0]}"
         if len(failed) == len(responses):
-            raise ModelError(f"every prompt failed; the first: {failed[0]}")
-        listener.say(f"prompts that failed and are asked again next time: {len(failed)} "
-                     f"(the first: {failed[0]})")  # fmt: skip
+            raise ModelError(f"every prompt failed; the first: {first}")
+        listener.say(f"prompts that failed, which the same `run` command asks again: "
+                     f"{len(failed)} (the first: {first})")  # fmt: skip
     for line in changed(folder.manifest()):
         listener.say(line)
     scores = kinds.score(design, responses)
     if set(coded(scores["status"]).values) <= {Status.EMPTY, Status.ERROR, Status.TRUNCATED}:
+        why = next(filter(None, responses.table["detail"].to_pylist()), None)
         raise ModelError(
-            "not one prompt was answered: every completion is empty, failed or cut off; "
-            "the answers are kept"
+            "not one prompt was answered: every completion is empty, failed or cut off"
+            f"{f' (the first reason: {why})' if why else ''}; the answers are kept"
         )
     rules = policies.restore(folder.manifest()["policy"], folder.path)
     asked = design.only(design.column("kind").is_in(*kinds.TEXTS)).prompts

@@ -27,6 +27,19 @@ def test_a_scorer_is_a_measurement():
     assert nothing["hedging"] == [None, None, None]
 
 
+def test_an_empty_text_has_no_status():
+    scorer = evaluate.load(str(MODULES / "text_scorer"), "status", module_type="measurement")
+    found = scorer.compute(predictions=["", " \n", "I cannot help with that request."])
+    assert found["status"][:2] == [None, None]
+    assert found["n"] == 1 and found["n_undefined"] == 2
+
+
+def test_a_scorer_must_be_named():
+    scorer = evaluate.load(str(MODULES / "text_scorer"), module_type="measurement")
+    with pytest.raises(InputError, match="name a scorer"):
+        scorer.compute(predictions=["It might rain."])
+
+
 def test_a_scorer_that_is_not_there_is_named():
     scorer = evaluate.load(str(MODULES / "text_scorer"), "hegding", module_type="measurement")
     with pytest.raises(InputError, match="did you mean 'hedging'"):

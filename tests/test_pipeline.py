@@ -237,7 +237,9 @@ def test_if_every_prompt_fails_there_is_no_score(tmp_path, planted):
     backend = PlantedBackend(chance())
     backend.broken = lambda r: True
     planted(backend)
-    with pytest.raises(ModelError, match="every prompt failed; the first: planted fault") as caught:
+    with pytest.raises(
+        ModelError, match="every prompt failed; the first: quick-decision"
+    ) as caught:
         run(tmp_path, limit=6)
     assert caught.value.exit_code == 4
     assert not (tmp_path / "run" / "effects.json").exists()

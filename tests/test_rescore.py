@@ -243,6 +243,33 @@ def test_an_evaluate_measurement_scores_a_run(folder, tmp_path):
         rescore(folder, definition(tmp_path, **keys, field="volume"))
 
 
+@pytest.mark.parametrize(
+    ("change", "fault", "message"),
+    [
+        (("predictions):", "predictions):\n        raise KeyError('lexicon')"), ModelError,
+         "failed on a text: KeyError: 'lexicon'"),
+        (('{"predictions": datasets.Value("string")}',
+          '{"predictions": datasets.Value("string"), "references": datasets.Value("string")}'),
+         InputError, "takes predictions, references; a scorer is given texts alone"),
+    ],
+)  # fmt: skip
+def test_a_measurement_that_does_not_fit_is_a_sentence(folder, tmp_path, change, fault, message):
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "odd.py").write_text(MODULE.replace(*change))
+    path = definition(tmp_path, kind="evaluate", name="odd", measurement=str(tmp_path / "odd"),
+                      range=[0.0, 1.0], field="share")  # fmt: skip
+    with pytest.raises(fault, match=message):
+        rescore(folder, path)
+
+
+def test_a_measurements_input_may_have_any_name(folder, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "data.py").write_text(MODULE.replace("predictions", "data"))
+    path = definition(tmp_path, kind="evaluate", name="data", measurement=str(tmp_path / "data"),
+                      range=[0.0, 1.0], field="share")  # fmt: skip
+    assert "data" in {r["endpoint"] for r in rescore(folder, path).results["secondary"]}
+
+
 def test_code_from_the_hub_is_not_run_unasked(folder, tmp_path):
     path = definition(tmp_path, kind="evaluate", name="tox", measurement="toxicity",
                       field="toxicity", range=[0.0, 1.0])  # fmt: skip

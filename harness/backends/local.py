@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import TemplateError
 
 from harness.backends import Workload, weights
-from harness.backends.quiet import quiet_transformers
 from harness.backends.spelling import Spelled, plain, spell
 from harness.errors import InputError, ModelError
 from harness.models import LocalModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
+from harness.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +71,12 @@ class LocalBackend:
 
     def ready(self) -> None:
         self._load()
-        self.encode((Message("user", "Is this a trial?"),))
+        one, other = (self.encode((Message("user", f"Is this {word}?"),)) for word in ("A", "B"))
+        if one == other:
+            raise InputError(
+                f"model '{self.model.name}': its chat template leaves out what is asked: every "
+                "prompt would be the same; write `prompt: plain`, or mend the template"
+            )
 
     def answer(self, blocks: Iterable[Sequence[Request]]) -> Iterator[Response]:
         """Blocks are computed side by side, one a worker, and given in their order."""
@@ -175,8 +180,12 @@ class LocalBackend:
                     f"model '{self.model.name}': its weights do not fit on {device}"
                 ) from error
             except Exception as error:  # transformers raises nearly everything on a bad folder
+                why = _first_line(error)
+                if "trust_remote_code" in str(error):
+                    why = ("it brings code of its own; `trust_remote_code: true` in its "
+                           "definition runs it, if you trust it")  # fmt: skip
                 raise InputError(
-                    f"model '{self.model.name}': {folder} cannot be loaded: {_first_line(error)}"
+                    f"model '{self.model.name}': {folder} cannot be loaded: {why}"
                 ) from error
 
     def _weights(self) -> Path:
@@ -192,9 +201,14 @@ class LocalBackend:
             wanted = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             device = torch.device(wanted)
-            torch.empty(0, device=device)
+            torch.zeros(1, device=device).item()  # `meta` can be named, and computes nothing
         except (RuntimeError, AssertionError) as error:  # torch asserts when built without CUDA
-            raise InputError(f"device '{wanted}': {_first_line(error)}") from error
+            cuda = torch.cuda.device_count()
+            there = "cpu" + "".join(f", cuda:{i}" for i in range(cuda))
+            raise InputError(
+                f"device '{wanted}' cannot be used; torch finds {there} on this machine "
+                f"(leave --device out to take {'cuda' if cuda else 'cpu'})"
+            ) from error
         return device
 
     def _words(self) -> Any:
@@ -208,8 +222,10 @@ class LocalBackend:
                         self._weights(), trust_remote_code=self.model.trust_remote_code
                     )
                 except (OSError, ValueError, KeyError) as error:
+                    bare = not any(self._weights().glob("tokenizer*"))
+                    why = "no tokenizer.json is beside the weights" if bare else _first_line(error)
                     raise InputError(
-                        f"model '{self.model.name}': no usable tokenizer: {_first_line(error)}"
+                        f"model '{self.model.name}': no usable tokenizer: {why}"
                     ) from error
             if self.model.prompt == "chat" and not self._tokenizer.chat_template:
                 raise InputError(

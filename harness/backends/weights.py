@@ -299,7 +299,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    from harness.backends.quiet import quiet_transformers
+    from harness.quiet import quiet_transformers
 
     # the GGUF reader draws a progress bar of its own that no setting turns off
     with quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):

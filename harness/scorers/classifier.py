@@ -7,9 +7,11 @@ loaded and no code of the repository is run. Loaded when the first text is measu
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, ModelError
+from harness.quiet import quiet_transformers
 from harness.scorers.definitions import Classifier
 from harness.scorers.scorer import Scorer
 from harness.scorers.wordlists import tokens
@@ -41,21 +43,24 @@ def _load(definition: Classifier) -> tuple[Any, Any]:
     Raises
     ------
     InputError
-        A class without a value, or a value without a class.
+        There is no such folder; a class without a value, or a value without a class.
     ModelError
         The weights cannot be loaded.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     place = definition.path or definition.hub.id  # type: ignore[union-attr]
+    if definition.path and not Path(definition.path).is_dir():
+        raise InputError(f"{definition.place('path')}: there is no folder {definition.path}")
     options: dict[str, Any] = {"trust_remote_code": False}
     if definition.hub is not None:
         options["revision"] = definition.hub.revision
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        network = AutoModelForSequenceClassification.from_pretrained(
-            place, use_safetensors=True, **options
-        )
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(place, **options)
+            network = AutoModelForSequenceClassification.from_pretrained(
+                place, use_safetensors=True, **options
+            )
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"classifier '{definition.name}': {place} cannot be loaded: "
                          f"{str(error).splitlines()[0]}") from error  # fmt: skip

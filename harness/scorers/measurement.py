@@ -24,7 +24,13 @@ def scorer(definition: Measurement) -> Scorer:
     def measure(text: str, language: str) -> float | None:
         if not tokens(text, language):
             return None
-        return _number(loaded().compute(predictions=[text]), definition)
+        module, name = loaded()
+        try:
+            found = module.compute(**{name: [text]})
+        except Exception as error:  # somebody else's code
+            raise ModelError(f"evaluate measurement '{definition.measurement}' failed on a text: "
+                             f"{type(error).__name__}: {error}") from error  # fmt: skip
+        return _number(found, definition)
 
     return Scorer(
         definition.version, definition.field, (low, high), high - low, measure,
@@ -32,13 +38,14 @@ def scorer(definition: Measurement) -> Scorer:
     )  # fmt: skip
 
 
-def _load(definition: Measurement) -> Any:
-    """The measurement's module.
+def _load(definition: Measurement) -> tuple[Any, str]:
+    """The measurement's module, and what it calls the texts.
 
     Raises
     ------
     InputError
-        It is code from the Hub and the definition does not allow that.
+        It is code from the Hub and the definition does not allow that, or it takes more than
+        texts.
     ModelError
         It cannot be loaded.
     """
@@ -50,10 +57,16 @@ def _load(definition: Measurement) -> Any:
             "a measurement by name is code from the Hub: say 'trust_remote_code: true' to run it"
         )
     try:
-        return evaluate.load(definition.measurement, definition.config, module_type="measurement")
+        module = evaluate.load(definition.measurement, definition.config, module_type="measurement")
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"evaluate measurement '{definition.measurement}' cannot be loaded: "
                          f"{error}") from error  # fmt: skip
+    shapes = module.features if isinstance(module.features, list) else [module.features]
+    for names in map(list, shapes):
+        if len(names) == 1:
+            return module, names[0]
+    raise InputError(f"{definition.place('measurement')}: the measurement takes "
+                     f"{', '.join(shapes[0])}; a scorer is given texts alone")  # fmt: skip
 
 
 def _number(found: Any, definition: Measurement) -> float | None:

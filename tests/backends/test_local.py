@@ -235,6 +235,22 @@ def no_template(folder):
     (folder / "chat_template.jinja").unlink()
 
 
+def no_tokenizer(folder):
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
+def deaf_template(folder):
+    (folder / "chat_template.jinja").write_text("<|assistant|>")
+
+
+def own_code(folder):
+    config = json.loads((folder / "config.json").read_text())
+    mapped = {"AutoConfig": "configuration_mine.Mine", "AutoModelForCausalLM": "modeling_mine.Mine"}
+    config |= {"model_type": "mine", "auto_map": mapped}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def strange_config(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "telepathy"}))
@@ -247,6 +263,9 @@ def strange_config(folder):
         (pickled, "pickled weights are not loaded"),
         (cut_weights, "cannot be loaded"),
         (no_template, "no chat template; write `prompt: plain`"),
+        (no_tokenizer, "no tokenizer.json is beside the weights"),
+        (deaf_template, "leaves out what is asked"),
+        (own_code, "`trust_remote_code: true` in its definition"),
         (strange_config, "cannot be loaded"),
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (shutil.rmtree, "does not exist"),
@@ -256,16 +275,20 @@ def test_a_bad_folder_gets_a_clear_message(tmp_path, tiny_model, spoil, said):
     model = broken(tmp_path, tiny_model, spoil)
     with pytest.raises(InputError) as caught:
         weights.identity(model)
-        list(LocalBackend(model).answer([REQUESTS[:1]]))
+        backend = LocalBackend(model)
+        backend.ready()
+        list(backend.answer([REQUESTS[:1]]))
     assert said in str(caught.value)
 
 
 def test_a_device_that_is_not_there_is_refused(tiny):
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
-    for device in ("cuda", "banana"):
+    for device in ("cuda", "banana", "meta"):
         model = LocalModel.model_validate({**tiny.model_dump(), "device": device})
-        with pytest.raises(InputError, match=f"device '{device}'"):
+        with pytest.raises(
+            InputError, match=f"device '{device}' cannot be used; torch finds cpu on"
+        ):
             list(LocalBackend(model).answer([REQUESTS[:1]]))
 
 

@@ -29,6 +29,10 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
 
     def _compute(self, predictions: list[str], language: str = "en") -> dict[str, Any]:
         name = self.config_name
+        if name == "default":
+            raise InputError(
+                f"name a scorer: evaluate.load(..., 'hedging'), or one of {', '.join(SCORERS)}"
+            )
         if name not in SCORERS:
             raise unknown("scorer", name, SCORERS)
         scorer = SCORERS[name]
@@ -38,7 +42,7 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
             raise InputError(f"scorer '{name}': {missing}")
         texts = [clean(text) for text in predictions]
         values = [
-            None if name not in (DRIFT, FIRST) and foreign(text, language)
+            None if not text.strip() or (name not in (DRIFT, FIRST) and foreign(text, language))
             else scorer.measure(text, language) for text in texts
         ]  # fmt: skip
         known = [value for value in values if value is not None]
