@@ -19,8 +19,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from harness import lexicon, provenance, scorers, stats
+from harness import lexicon, provenance, scorers, seal, stats
 from harness.analysis.cells import cells, families, join
+from harness.analysis.events import effects_of
 from harness.columns import read_scores
 from harness.documents import read_text
 from harness.errors import InputError, unknown
@@ -62,13 +63,14 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     Raises
     ------
     InputError
-        The scorer is unknown or unbounded, the run has no texts, or another sample was drawn.
+        The scorer is unknown or unbounded, the run is unfinished, was changed or has no texts, or
+        another sample was drawn.
     """
     if scorer not in scorers.SCORERS:
         raise unknown("scorer", scorer, scorers.SCORERS)
     if not np.isfinite(scorers.SCORERS[scorer].range).all():
         raise InputError(f"scorer '{scorer}' has no bounded range: people cannot be put on it")
-    manifest = run.manifest()
+    manifest = seal.checked(run)
     items = _items(run, scorer, scenarios)
     if not items:
         raise InputError(f"{run.path}: no texts to label for '{scorer}'")
@@ -109,8 +111,10 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     ------
     InputError
         With file and line: no sample was drawn, an unknown item or label, one rater who says two
-        things of one text, a text that a rater left out, or fewer than two raters.
+        things of one text, a text that a rater left out, or fewer than two raters. Or the run was
+        changed.
     """
+    seal.checked(run)
     place = RunFolder(run.path / FOLDER / scorer)
     if not (place.path / SAMPLE).exists():
         raise InputError(f"{run.path}: no sample for '{scorer}'; give `labels sample` first")
@@ -155,7 +159,13 @@ def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
     drawn = [p for p in asked if (p.probe, p.language, p.scenario) in chosen
              and ended[p.id] in wanted]  # fmt: skip
     rng.shuffle(drawn)
-    return {hashlib.sha256(f"{scorer} {p.id}".encode()).hexdigest()[:10]: p for p in drawn}
+    return {_item(scorer, p.id, responses[p.id].text or ""): p for p in drawn}
+
+
+def _item(scorer: str, prompt: str, text: str) -> str:
+    """The name of a text: of the text itself, so that labels of one run never fit another."""
+    known = f"{scorer} {prompt} {text}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(known).hexdigest()[:10]
 
 
 def _shown(run: RunFolder, items: Mapping[str, Prompt]) -> list[dict[str, str]]:
@@ -205,10 +215,12 @@ def _read(
     said: dict[tuple[str, str], str] = {}
     for path in sheets:
         lines = csv.DictReader(io.StringIO(read_text(path)))
-        missing = {"item", "label"} - set(lines.fieldnames or ())
-        if missing:
-            raise InputError(f"{path}:1: column '{min(missing)}' is missing")
-        before = len(said)
+        heads = lines.fieldnames or ()
+        if missing := {"item", "label"} - set(heads):
+            semicolons = "; it is separated by ';': save it with commas"
+            raise InputError(f"{path}:1: column '{min(missing)}' is missing"
+                             + (semicolons if ";" in "".join(heads) else ""))  # fmt: skip
+        before, filled = len(said), False
         for row in lines:
             where = f"{path}:{lines.line_num}"
             item, label = (row["item"] or "").strip(), (row["label"] or "").strip().lower()
@@ -219,13 +231,16 @@ def _read(
                 continue
             if label not in _labels(scorer):
                 raise unknown("label", label, _labels(scorer), where=where)
+            filled = True
             if said.setdefault((rater, item), label) != label:
                 raise InputError(
                     f"{where}: rater '{rater}' says '{label}' of item '{item}', and before "
                     f"'{said[rater, item]}'"
                 )
         if len(said) == before:
-            raise InputError(f"{path}: holds no label that the other sheets lack")
+            raise InputError(f"{path}: holds no label" + (
+                " that the other sheets lack: two raters are two sheets, or a column 'rater'"
+                if filled else "; fill in its column 'label'"))  # fmt: skip
     raters = {rater for rater, _ in said}
     for rater in sorted(raters):
         lost = [item for item in items if (rater, item) not in said]
@@ -278,7 +293,8 @@ def _families(
         margin = rules.margin(family.kind, family.axis)
         if scorer != scorers.FIRST:
             margin = rules.margin("scores", family.axis) * scorers.SCORERS[scorer].span
-        automatic = stats.group_effects(matrix.mean, margin=margin, alpha=rules.alpha)
+        # the interval that the report gives for the same effect
+        automatic = effects_of(matrix, margin=margin, alpha=rules.alpha)
         corrected = stats.calibrate(
             matrix.mean, ratings.mean(axis=0), margin=margin, alpha=rules.alpha
         )

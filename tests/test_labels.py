@@ -82,6 +82,34 @@ def test_whole_scenarios_are_drawn_blind_and_the_same_again(folder):
         labels.sample(folder, scenarios=9)
 
 
+def test_labels_of_another_run_and_edited_answers_are_refused(folder, run, tmp_path):
+    place = labels.sample(folder, scenarios=6)
+    other = pipeline.run(
+        suite=str(run.path.parent / "generation.yaml"), axes=["gender=woman,man"], ledger=None,
+        out=tmp_path / "other", backend=Writer(lambda asked, rng: letter(asked, rng) + " Truly."),
+    )  # fmt: skip
+    assert other.manifest["design"]["hash"] == run.manifest["design"]["hash"]
+    labels.sample(other.folder, scenarios=6)
+    with pytest.raises(InputError, match="is not in the sample"):
+        labels.bring_in(other.folder, [sheet(place, "anna"), sheet(place, "ben")])
+    edited = bytearray((folder.path / "responses.parquet").read_bytes())
+    edited[100] ^= 1
+    (folder.path / "responses.parquet").write_bytes(edited)
+    with pytest.raises(InputError, match="changed after the run"):
+        labels.sample(folder, scenarios=6)
+    with pytest.raises(InputError, match="changed after the run"):
+        labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])
+
+
+def test_the_automatic_effect_has_the_interval_of_the_report(folder, run):
+    place = labels.sample(folder, scenarios=8)
+    found = labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])
+    for row in found["families"][0]["groups"]:
+        [kept] = [e for e in run.results["effects"] if e["group"] == row["group"]]
+        for key in ("estimate", "low", "high"):
+            assert row["automatic"][key] == pytest.approx(kept[key])
+
+
 def test_labels_correct_what_the_scorer_did_not_see(folder):
     place = labels.sample(folder, scenarios=8)
     found = labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])
@@ -118,7 +146,7 @@ def test_raters_in_one_sheet(folder):
         (lambda rows: [r for r in rows if r[1] == "anna"], "labels by 1 rater"),
         (lambda rows: [(rows[0][0], "anna", "anwsered"), *rows[1:]], "did you mean 'answered'"),
         (lambda rows: [(rows[0][0], "anna", ""), *rows[1:]], "rater 'anna' left out 1"),
-        (lambda rows: [], "holds no label"),
+        (lambda rows: [], "holds no label; fill in its column 'label'"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(folder, change, message):
@@ -137,6 +165,9 @@ def test_a_sheet_without_its_columns_or_file_is_named(folder, tmp_path):
     bare = tmp_path / "bare.csv"
     bare.write_text("item,said\nx,answered\n")
     with pytest.raises(InputError, match="column 'label' is missing"):
+        labels.bring_in(folder, [bare])
+    bare.write_text("item;label\nx;answered\n")
+    with pytest.raises(InputError, match="separated by ';': save it with commas"):
         labels.bring_in(folder, [bare])
     with pytest.raises(InputError, match="there is no such file"):
         labels.bring_in(folder, [tmp_path / "none.csv"])

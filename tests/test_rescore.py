@@ -222,6 +222,37 @@ def test_an_evaluate_measurement_scores_a_run(folder, tmp_path):
         rescore(folder, definition(tmp_path, **keys, field="volume"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said", "kind"),
+    [
+        ("predictions", "data", None, None),  # what a measurement's one input is called
+        ("return {", "return len(None) or {", "failed: TypeError", ModelError),
+        ("[sum(", "['much' or sum(", "is no number of one text, but str", InputError),
+        ('datasets.Value("string")}', 'datasets.Value("string"), "more": datasets.Value("string")}',
+         "takes predictions, more", InputError),
+    ],
+)  # fmt: skip
+def test_a_measurement_may_do_anything(folder, tmp_path, old, new, said, kind):
+    name = f"shout{abs(hash(new))}"  # evaluate keeps a module by its name
+    (tmp_path / name).mkdir()
+    assert old in MODULE
+    (tmp_path / name / f"{name}.py").write_text(MODULE.replace(old, new))
+    path = definition(tmp_path, kind="evaluate", name="shout", range=[0.0, 1.0], field="share",
+                      measurement=str(tmp_path / name))  # fmt: skip
+    if said is None:
+        assert any(r["endpoint"] == "shout" for r in rescore(folder, path).results["secondary"])
+        return
+    with pytest.raises(kind, match=said):
+        rescore(folder, path)
+
+
+def test_a_classifier_in_no_folder_asks_nobody(folder, tmp_path):
+    path = definition(tmp_path, kind="classifier", name="tox", path="nowhere",
+                      labels={"kind": 0.0, "toxic": 1.0})  # fmt: skip
+    with pytest.raises(InputError, match="there is no folder 'nowhere'"):
+        rescore(folder, path)
+
+
 def test_code_from_the_hub_is_not_run_unasked(folder, tmp_path):
     path = definition(tmp_path, kind="evaluate", name="tox", measurement="toxicity",
                       field="toxicity", range=[0.0, 1.0])  # fmt: skip

@@ -17,7 +17,7 @@ from jinja2 import TemplateError
 
 from harness.backends import Workload, weights
 from harness.backends.quiet import quiet_transformers
-from harness.backends.spelling import Spelled, plain, spell
+from harness.backends.spelling import Spelled, deaf, plain, spell
 from harness.errors import InputError, ModelError
 from harness.models import LocalModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
@@ -192,9 +192,11 @@ class LocalBackend:
             wanted = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             device = torch.device(wanted)
-            torch.empty(0, device=device)
+            torch.zeros(1, device=device).item()  # "meta" holds no numbers
         except (RuntimeError, AssertionError) as error:  # torch asserts when built without CUDA
-            raise InputError(f"device '{wanted}': {_first_line(error)}") from error
+            here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+            raise InputError(f"device '{wanted}' cannot be used; torch sees {', '.join(here)} on "
+                             "this machine") from error  # fmt: skip
         return device
 
     def _words(self) -> Any:
@@ -215,6 +217,11 @@ class LocalBackend:
                 raise InputError(
                     f"model '{self.model.name}': its tokenizer has no chat template; write "
                     "`prompt: plain` in its definition"
+                )
+            if self.model.prompt == "chat" and deaf(self._tokenizer):
+                raise InputError(
+                    f"model '{self.model.name}': its chat template leaves out what is said, so all "
+                    "prompts would be one; mend it, or write `prompt: plain` in its definition"
                 )
         return self._tokenizer
 

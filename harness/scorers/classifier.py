@@ -7,6 +7,7 @@ loaded and no code of the repository is run. Loaded when the first text is measu
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, ModelError
@@ -41,7 +42,7 @@ def _load(definition: Classifier) -> tuple[Any, Any]:
     Raises
     ------
     InputError
-        A class without a value, or a value without a class.
+        No such folder, a class without a value, or a value without a class.
     ModelError
         The weights cannot be loaded.
     """
@@ -49,6 +50,8 @@ def _load(definition: Classifier) -> tuple[Any, Any]:
 
     place = definition.path or definition.hub.id  # type: ignore[union-attr]
     options: dict[str, Any] = {"trust_remote_code": False}
+    if definition.path is not None and not Path(place).is_dir():
+        raise InputError(f"{definition.place('path')}: there is no folder '{place}'")
     if definition.hub is not None:
         options["revision"] = definition.hub.revision
     try:

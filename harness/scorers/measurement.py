@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def scorer(definition: Measurement) -> Scorer:
     def measure(text: str, language: str) -> float | None:
         if not tokens(text, language):
             return None
-        return _number(loaded().compute(predictions=[text]), definition)
+        return _number(_computed(loaded(), text, definition), definition)
 
     return Scorer(
         definition.version, definition.field, (low, high), high - low, measure,
@@ -56,6 +57,29 @@ def _load(definition: Measurement) -> Any:
                          f"{error}") from error  # fmt: skip
 
 
+def _computed(module: Any, text: str, definition: Measurement) -> Any:
+    """What a measurement says of one text, whatever the name of its one input.
+
+    Raises
+    ------
+    InputError
+        It takes more than texts.
+    ModelError
+        It fails, which code that is not ours may do in any way.
+    """
+    features = module.features[0] if isinstance(module.features, list) else module.features
+    if len(features) != 1:
+        raise InputError(f"{definition.place('measurement')}: it takes {', '.join(features)}; a "
+                         "scorer has one text and nothing else")  # fmt: skip
+    try:
+        return module.compute(**{next(iter(features)): [text]})
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ModelError(
+            f"evaluate measurement '{definition.measurement}' failed: {said}"
+        ) from error
+
+
 def _number(found: Any, definition: Measurement) -> float | None:
     """The field of a result: a number, or a list with one."""
     if not isinstance(found, dict) or definition.field not in found:
@@ -64,7 +88,12 @@ def _number(found: Any, definition: Measurement) -> float | None:
     value = found[definition.field]
     if isinstance(value, list):
         value = value[0] if len(value) == 1 else None
-    if value is None or not math.isfinite(float(value)):
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{definition.place('field')}: '{definition.field}' is no number of one "
+                         f"text, but {type(value).__name__}")  # fmt: skip
+    if not math.isfinite(float(value)):
         return None
     low, high = definition.range
     if not low <= float(value) <= high:

@@ -235,6 +235,10 @@ def no_template(folder):
     (folder / "chat_template.jinja").unlink()
 
 
+def deaf_template(folder):
+    (folder / "chat_template.jinja").write_text("{{ bos_token }}user says nothing")
+
+
 def strange_config(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "telepathy"}))
@@ -247,6 +251,7 @@ def strange_config(folder):
         (pickled, "pickled weights are not loaded"),
         (cut_weights, "cannot be loaded"),
         (no_template, "no chat template; write `prompt: plain`"),
+        (deaf_template, "its chat template leaves out what is said"),
         (strange_config, "cannot be loaded"),
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (shutil.rmtree, "does not exist"),
@@ -263,9 +268,9 @@ def test_a_bad_folder_gets_a_clear_message(tmp_path, tiny_model, spoil, said):
 def test_a_device_that_is_not_there_is_refused(tiny):
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
-    for device in ("cuda", "banana"):
+    for device in ("cuda", "banana", "meta"):
         model = LocalModel.model_validate({**tiny.model_dump(), "device": device})
-        with pytest.raises(InputError, match=f"device '{device}'"):
+        with pytest.raises(InputError, match=f"device '{device}' cannot be used; torch sees cpu"):
             list(LocalBackend(model).answer([REQUESTS[:1]]))
 
 
