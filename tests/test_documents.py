@@ -49,7 +49,7 @@ def test_a_good_document_knows_its_lines():
         ('title: "\\ud800"\nitems: []\n', "paper.yaml:1"),
         ('title: a\nitems:\n  - id: "a\\0b"\n', "paper.yaml:3: the text holds U+0000"),
         ("title: a\nitems:\n  - id: a\u202eb\n", "paper.yaml:3: the text holds U+202E"),
-        ("[" * 5000, "nested too deeply"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
         ("title: !!python/object:os.system x\nitems: []\n", "paper.yaml"),
     ],
 )
