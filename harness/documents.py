@@ -8,6 +8,7 @@ would silently drop.
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -22,6 +23,9 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """A name in lower case, for ids that stand in file names and options."""
 SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader that makes plain values only, in C where it is built in."""
+HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Control characters, and marks that turn the direction of what follows: a terminal obeys them, a
+model reads them, and no reader of a probe sees them."""
 T = TypeVar("T", bound="Document")
 
 
@@ -88,7 +92,9 @@ def parse(text: str, path: Path, shape: type[T]) -> T:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise InputError(f"{path}{line}: not YAML: {error.problem or error.context}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise InputError(f"{path}: not YAML: nested too deeply") from error
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{path}: not YAML: {error}") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}:1: expected a mapping of keys, got {type(data).__name__}")
@@ -119,6 +125,9 @@ def _index(
             str(node.value).encode("utf-8")
         except UnicodeEncodeError as error:
             raise InputError(f"{path}:{line}: the text is not valid Unicode") from error
+        if found := HIDDEN.search(str(node.value)):
+            raise InputError(f"{path}:{line}: the text holds U+{ord(found[0]):04X}, a mark that "
+                             "nobody sees; take it out")  # fmt: skip
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:

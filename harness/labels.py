@@ -19,7 +19,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from harness import added, lexicon, provenance, scorers, stats
+from harness import added, lexicon, provenance, scorers, seal, stats
 from harness.analysis.cells import Cells, cells, families, join, reused
 from harness.analysis.events import effects_of
 from harness.columns import Floats, read_scores
@@ -63,9 +63,10 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     Raises
     ------
     InputError
-        The scorer is unknown or unbounded, the run has no texts, or another sample was drawn.
+        The scorer is unknown or unbounded, the run is unfinished, was changed or has no texts, or
+        another sample was drawn.
     """
-    manifest = run.manifest()
+    manifest = seal.checked(run)
     if not np.isfinite(_range(manifest, scorer)).all():
         raise InputError(f"scorer '{scorer}' has no bounded range: people cannot be put on it")
     items = _items(run, scorer, scenarios)
@@ -110,8 +111,9 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     InputError
         With file and line: no sample was drawn, an unknown item or label, a label beside another
         item's text, one rater who says two things of one text, a text that a rater left out, or
-        fewer than two raters.
+        fewer than two raters. Or the run was changed.
     """
+    manifest = seal.checked(run)
     place = RunFolder(run.path / FOLDER / scorer)
     if not (place.path / SAMPLE).exists():
         raise InputError(f"{run.path}: no sample for '{scorer}'; give `labels sample` first")
@@ -120,7 +122,7 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     design = run.design()
     prompts = {prompt.id: prompt for prompt in design.prompts}
     raters = sorted({rater for rater, _ in said})
-    scale = _range(run.manifest(), scorer)
+    scale = _range(manifest, scorer)
     values = {
         rater: {prompt: _value(said[rater, item], prompts[prompt], scorer, scale)
                 for item, prompt in drawn["items"].items()}

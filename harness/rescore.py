@@ -72,9 +72,9 @@ def rescore(
             and (value := measure(each[p.id], p.language)) is not None
         ]  # fmt: skip
     if not found:
-        ended = f": {more['outcomes']}" if "outcomes" in more else ""
         raise ModelError(
-            f"'{definition.name}' gave no number for any of {len(prompts)} texts{ended}"
+            f"'{definition.name}' gave no number for any of {len(prompts)} texts"
+            + _endings(more.get("outcomes", {}).get(definition.name, {}))
         )
     added.write(folder, definition.name, scorer_of(definition), found, more)
     known = ledger is not None and ledgers.has(folder.manifest(), ledger)
@@ -126,6 +126,15 @@ def audited(
     if run is not None:
         audits.write(run, name, rows, identity)
     return rows
+
+
+def _endings(groups: Mapping[str, Mapping[str, int]]) -> str:
+    """How a judge's answers ended, over all groups; "" for other scorers."""
+    total: Counter[str] = Counter()
+    for each in groups.values():
+        total.update(each)
+    return "".join(f"{', ' if i else ': '}{name} {n}"
+                   for i, (name, n) in enumerate(total.most_common()))  # fmt: skip
 
 
 def scorer_of(definition: Definition) -> Scorer:

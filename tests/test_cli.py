@@ -60,6 +60,11 @@ def test_run_prints_a_table_of_80_columns_and_the_report(capsys, planted):
     assert "this run is finished" in err
     code, shown, _ = call(capsys, "show", report.rpartition("/")[0])
     assert (code, shown) == (0, out)
+    effects = Path(report).parent / "effects.json"
+    effects.write_text(effects.read_text().replace("equivalent", "inconclusive"))
+    for command in ("show", "report"):  # never a table or page of what was edited
+        code, _, err = call(capsys, command, report.rpartition("/")[0])
+        assert (code, "changed after the run" in err) == (2, True)
 
 
 def test_json_is_json(capsys, planted):

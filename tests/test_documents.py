@@ -47,6 +47,9 @@ def test_a_good_document_knows_its_lines():
         ("title: &a [*a]\nitems: []\n", "anchors and aliases are not used"),
         ("title: &a b\nitems: [{id: *a}]\n", "paper.yaml:1: YAML anchors and aliases"),
         ('title: "\\ud800"\nitems: []\n', "paper.yaml:1"),
+        ('title: a\nitems:\n  - id: "a\\0b"\n', "paper.yaml:3: the text holds U+0000"),
+        ("title: a\nitems:\n  - id: a\u202eb\n", "paper.yaml:3: the text holds U+202E"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
         ("title: !!python/object:os.system x\nitems: []\n", "paper.yaml"),
     ],
 )

@@ -46,6 +46,16 @@ def test_a_scorer_that_is_not_there_is_named():
         scorer.compute(predictions=["It might rain."])
 
 
+def test_a_text_that_is_empty_has_no_ending():
+    scorer = evaluate.load(str(MODULES / "text_scorer"), "status", module_type="measurement")
+    said = ["It is noon.", "", " ", "I'm sorry, but I can't help with that."]
+    found = scorer.compute(predictions=said, language="en")
+    assert found == {"status": [1.0, None, None, 0.0], "mean": 0.5, "n": 2, "n_undefined": 2}
+    nameless = evaluate.load(str(MODULES / "text_scorer"), module_type="measurement")
+    with pytest.raises(InputError, match="name a scorer"):
+        nameless.compute(predictions=["It is noon."])
+
+
 def test_group_effects_are_a_metric():
     metric = evaluate.load(str(MODULES / "group_disparity"))
     scenarios = [f"s{i}" for i in range(12) for _ in "ab"]

@@ -8,7 +8,6 @@ import random
 import shutil
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from harness import labels, pipeline
@@ -144,25 +143,23 @@ def test_spreadsheets_semicolons_are_read_and_columns_sorted_apart_are_not(folde
         labels.bring_in(folder, [anna, ben])
 
 
-def test_labels_of_another_run_of_the_same_design_are_refused(folder, tmp_path):
+def test_labels_of_another_run_and_edited_answers_are_refused(folder, run, tmp_path):
     place = labels.sample(folder, scenarios=6)
-    bare = "item,label\n" + "".join(f"{item},answered\n" for item in items(place))
-    shutil.copytree(folder.path, tmp_path / "other")
-    log = tmp_path / "other" / "responses.parquet"
-    table = pq.read_table(log)
-    texts = [text and text + " Truly." for text in table["text"].to_pylist()]
-    pq.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), log)
-    other = RunFolder(tmp_path / "other")
-    shutil.rmtree(other.path / "labels")
-    assert not set(items(labels.sample(other, scenarios=6))) & set(items(place))
-    for rater in ("anna", "ben"):
-        (tmp_path / f"{rater}.csv").write_text(bare)
-    with pytest.raises(InputError, match="not in the sample of this run"):
-        labels.bring_in(other, [tmp_path / "anna.csv", tmp_path / "ben.csv"])
-
-
-def items(place: Path) -> list[str]:
-    return list(json.loads((place / "sample.json").read_text())["items"])
+    other = pipeline.run(
+        suite=str(run.path.parent / "generation.yaml"), axes=["gender=woman,man"], ledger=None,
+        out=tmp_path / "other", backend=Writer(lambda asked, rng: letter(asked, rng) + " Truly."),
+    )  # fmt: skip
+    assert other.manifest["design"]["hash"] == run.manifest["design"]["hash"]
+    labels.sample(other.folder, scenarios=6)
+    with pytest.raises(InputError, match="is not in the sample"):
+        labels.bring_in(other.folder, [sheet(place, "anna"), sheet(place, "ben")])
+    edited = bytearray((folder.path / "responses.parquet").read_bytes())
+    edited[100] ^= 1
+    (folder.path / "responses.parquet").write_bytes(edited)
+    with pytest.raises(InputError, match="changed after the run"):
+        labels.sample(folder, scenarios=6)
+    with pytest.raises(InputError, match="changed after the run"):
+        labels.bring_in(folder, [sheet(place, "anna"), sheet(place, "ben")])
 
 
 def test_raters_in_one_sheet(folder):

@@ -170,6 +170,7 @@ def test_classes_that_are_not_those_of_the_definition_are_refused(
 
 
 def test_weights_that_are_not_there_are_named(folder, tmp_path):
+    (tmp_path / "none").mkdir()
     path = definition(tmp_path, kind="classifier", name="t", path=str(tmp_path / "none"),
                       labels=LABELS)  # fmt: skip
     with pytest.raises(ModelError, match="cannot be loaded"):
@@ -244,30 +245,34 @@ def test_an_evaluate_measurement_scores_a_run(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "fault", "message"),
+    ("old", "new", "said", "kind"),
     [
-        (("predictions):", "predictions):\n        raise KeyError('lexicon')"), ModelError,
-         "failed on a text: KeyError: 'lexicon'"),
-        (('{"predictions": datasets.Value("string")}',
-          '{"predictions": datasets.Value("string"), "references": datasets.Value("string")}'),
-         InputError, "takes predictions, references; a scorer is given texts alone"),
+        ("predictions", "data", None, None),  # what a measurement's one input is called
+        ("return {", "return len(None) or {", "failed: TypeError", ModelError),
+        ("[sum(", "['much' or sum(", "is no number of one text, but str", InputError),
+        ('datasets.Value("string")}', 'datasets.Value("string"), "more": datasets.Value("string")}',
+         "takes predictions, more", InputError),
     ],
 )  # fmt: skip
-def test_a_measurement_that_does_not_fit_is_a_sentence(folder, tmp_path, change, fault, message):
-    (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "odd.py").write_text(MODULE.replace(*change))
-    path = definition(tmp_path, kind="evaluate", name="odd", measurement=str(tmp_path / "odd"),
-                      range=[0.0, 1.0], field="share")  # fmt: skip
-    with pytest.raises(fault, match=message):
+def test_a_measurement_may_do_anything(folder, tmp_path, old, new, said, kind):
+    name = f"shout{abs(hash(new))}"  # evaluate keeps a module by its name
+    (tmp_path / name).mkdir()
+    assert old in MODULE
+    (tmp_path / name / f"{name}.py").write_text(MODULE.replace(old, new))
+    path = definition(tmp_path, kind="evaluate", name="shout", range=[0.0, 1.0], field="share",
+                      measurement=str(tmp_path / name))  # fmt: skip
+    if said is None:
+        assert any(r["endpoint"] == "shout" for r in rescore(folder, path).results["secondary"])
+        return
+    with pytest.raises(kind, match=said):
         rescore(folder, path)
 
 
-def test_a_measurements_input_may_have_any_name(folder, tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "data.py").write_text(MODULE.replace("predictions", "data"))
-    path = definition(tmp_path, kind="evaluate", name="data", measurement=str(tmp_path / "data"),
-                      range=[0.0, 1.0], field="share")  # fmt: skip
-    assert "data" in {r["endpoint"] for r in rescore(folder, path).results["secondary"]}
+def test_a_classifier_in_no_folder_asks_nobody(folder, tmp_path):
+    path = definition(tmp_path, kind="classifier", name="tox", path="nowhere",
+                      labels={"kind": 0.0, "toxic": 1.0})  # fmt: skip
+    with pytest.raises(InputError, match="there is no folder 'nowhere'"):
+        rescore(folder, path)
 
 
 def test_code_from_the_hub_is_not_run_unasked(folder, tmp_path):

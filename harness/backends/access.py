@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from harness.backends.replies import data_of
 from harness.errors import InputError
 from harness.models import RemoteModel
 
@@ -50,8 +51,8 @@ class Access:
         if not self.secrets:
             return payload
         if b"\\u" in payload or b"\\/" in payload:
-            with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
-                payload = orjson.dumps(orjson.loads(payload))
+            with suppress(ValueError, TypeError):  # what cannot be read or written as JSON
+                payload = orjson.dumps(data_of(payload))
         for secret in self.secrets:
             payload = payload.replace(secret.encode(), BLOT.encode())
         return payload

@@ -25,7 +25,7 @@ from harness.backends.access import Access
 from harness.backends.budget import Budget
 from harness.backends.faults import Fault, declined
 from harness.backends.pace import Pace
-from harness.backends.replies import short, sort_of, words
+from harness.backends.replies import data_of, short, sort_of, words
 from harness.errors import BudgetError, ModelError
 from harness.models import RemoteModel
 from harness.nouns import Record
@@ -330,8 +330,8 @@ class Engine(Generic[K, T]):
         self._last_reply = asyncio.get_running_loop().time()
         payload = self._access.blot_bytes(payload)
         try:
-            data = orjson.loads(payload)
-        except orjson.JSONDecodeError:
+            data = data_of(payload)
+        except ValueError:
             data = None
         if not 200 <= reply.status < 300:
             raise declined(

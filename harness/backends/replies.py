@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC
@@ -23,6 +24,26 @@ def retry_after(headers: Mapping[str, str]) -> float:
             return 0.0
         seconds = when.replace(tzinfo=when.tzinfo or UTC).timestamp() - time.time()
     return seconds if 0 < seconds < float("inf") else 0.0
+
+
+def data_of(payload: bytes) -> Any:
+    """The JSON of a body; half of a surrogate pair, which JSON may hold, reads as U+FFFD.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON.
+    """
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        if b"\\ud" not in payload.lower():
+            raise
+    try:
+        text = json.dumps(json.loads(payload), ensure_ascii=False, allow_nan=False)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def words(data: Any) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from unicodedata import east_asian_width
+
+from jinja2 import TemplateError
 
 from harness.nouns import Message, Option
 
@@ -18,6 +21,21 @@ def plain(messages: Sequence[Message]) -> str:
     text = "\n\n".join(message.content for message in messages)
     wide = east_asian_width(text[-1]) in "WF" if text else False
     return text + PLAIN_ENDS["zh" if wide else "en"]
+
+
+def deaf(tokenizer: Any) -> bool:
+    """Whether a tokenizer's chat template leaves out what is said.
+
+    One that fails or wants another conversation is not deaf: what it says comes with the prompts.
+    """
+    try:
+        one, other = (
+            tokenizer.apply_chat_template([{"role": "user", "content": said}], tokenize=False)
+            for said in ("One.", "Other.")
+        )
+    except (TemplateError, TypeError, ValueError):
+        return False
+    return bool(one == other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.kinds import TEXTS
 from harness.nouns import Record
 
 if TYPE_CHECKING:
@@ -110,10 +111,9 @@ def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: 
 def _axis(axis: Record, labels: Record) -> str:
     largest = axis["largest"]
     effect, interval = "not measured", ""
-    if largest:
+    if largest and largest["low"] is not None:  # no number without its interval
         effect = f"{number(largest['estimate'])} {label(labels, axis['axis'], largest['group'])}"
-        if largest["low"] is not None:
-            interval = f"{number(largest['low'])}…{number(largest['high'])}"
+        interval = f"{number(largest['low'])}…{number(largest['high'])}"
     coverage = f"{axis['coverage'] * 100:.0f} %"
     verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
     return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]), coverage)
@@ -145,7 +145,8 @@ def _checks(probe: Record, indent: int = 0) -> list[str]:
         said.append(f"answer mass {probe['mass']['mean']:.2f}")
     name = "" if indent else f"{probe['probe']} ({probe['language']}): "
     lines = wrap(name + "; ".join(said), indent) if said else []
-    lines += wrap(_control(probe["control"]), indent)
+    if probe["control"] is not None or probe["kind"] not in TEXTS:  # texts have none of this sort
+        lines += wrap(_control(probe["control"]), indent)
     for fault in probe["faults"]:
         lines += wrap(f"! {fault}; nothing can be called equivalent", indent)
     return lines
@@ -175,11 +176,12 @@ def _notes(results: Record) -> list[str]:
     if early:
         where = ", ".join(f"{axis['axis']} at look {axis['look']['look']}" for axis in early)
         lines += wrap(f"decided and asked no further: {where} of {early[0]['look']['of']}")
-    repeats = [axis["repeat"] for axis in results["axes"]]
+    # of texts the outcome says whether there was an answer, not that it was the same one
+    repeats = [axis["repeat"] for axis in results["axes"] if axis["kind"] not in TEXTS]
     if repeats and all(repeat is not None and repeat["mean"] == 0 for repeat in repeats):
         lines += wrap(
             "! every repeated answer is the same: more samples a prompt tell nothing more; "
-            "does the server ignore the temperature?"
+            "is the temperature 0, or ignored?"
         )
     margins = sorted({axis["margin"] for axis in results["axes"]})
     several = len(set(map(_family, results["axes"]))) > 1

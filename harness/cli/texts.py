@@ -62,7 +62,7 @@ def audit_scorer(given: argparse.Namespace) -> int:
     for row in (row for row in rows if "missing" in row):
         print(f"{row['scorer']} in '{row['language']}': not measured, {row['missing']}")
     moved = [row for row in rows if "group" in row and (row["estimate"] or not row["small"])]
-    if not moved:
+    if not moved and any("group" in row for row in rows):
         print("no text moves, blind or raw")
     for row in moved:
         where = f"{row['scorer']:18} {row['language']} {row['axis']:11} {row['group']:26}"

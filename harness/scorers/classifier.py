@@ -51,7 +51,7 @@ def _load(definition: Classifier) -> tuple[Any, Any]:
 
     place = definition.path or definition.hub.id  # type: ignore[union-attr]
     if definition.path and not Path(definition.path).is_dir():
-        raise InputError(f"{definition.place('path')}: there is no folder {definition.path}")
+        raise InputError(f"{definition.place('path')}: there is no folder '{definition.path}'")
     options: dict[str, Any] = {"trust_remote_code": False}
     if definition.hub is not None:
         options["revision"] = definition.hub.revision

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,7 @@ def scorer(definition: Measurement) -> Scorer:
     def measure(text: str, language: str) -> float | None:
         if not tokens(text, language):
             return None
-        module, name = loaded()
-        try:
-            found = module.compute(**{name: [text]})
-        except Exception as error:  # somebody else's code
-            raise ModelError(f"evaluate measurement '{definition.measurement}' failed on a text: "
-                             f"{type(error).__name__}: {error}") from error  # fmt: skip
-        return _number(found, definition)
+        return _number(_computed(loaded(), text, definition), definition)
 
     return Scorer(
         definition.version, definition.field, (low, high), high - low, measure,
@@ -38,14 +33,13 @@ def scorer(definition: Measurement) -> Scorer:
     )  # fmt: skip
 
 
-def _load(definition: Measurement) -> tuple[Any, str]:
-    """The measurement's module, and what it calls the texts.
+def _load(definition: Measurement) -> Any:
+    """The measurement's module.
 
     Raises
     ------
     InputError
-        It is code from the Hub and the definition does not allow that, or it takes more than
-        texts.
+        It is code from the Hub and the definition does not allow that.
     ModelError
         It cannot be loaded.
     """
@@ -57,16 +51,33 @@ def _load(definition: Measurement) -> tuple[Any, str]:
             "a measurement by name is code from the Hub: say 'trust_remote_code: true' to run it"
         )
     try:
-        module = evaluate.load(definition.measurement, definition.config, module_type="measurement")
+        return evaluate.load(definition.measurement, definition.config, module_type="measurement")
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"evaluate measurement '{definition.measurement}' cannot be loaded: "
                          f"{error}") from error  # fmt: skip
-    shapes = module.features if isinstance(module.features, list) else [module.features]
-    for names in map(list, shapes):
-        if len(names) == 1:
-            return module, names[0]
-    raise InputError(f"{definition.place('measurement')}: the measurement takes "
-                     f"{', '.join(shapes[0])}; a scorer is given texts alone")  # fmt: skip
+
+
+def _computed(module: Any, text: str, definition: Measurement) -> Any:
+    """What a measurement says of one text, whatever the name of its one input.
+
+    Raises
+    ------
+    InputError
+        It takes more than texts.
+    ModelError
+        It fails, which code that is not ours may do in any way.
+    """
+    features = module.features[0] if isinstance(module.features, list) else module.features
+    if len(features) != 1:
+        raise InputError(f"{definition.place('measurement')}: it takes {', '.join(features)}; a "
+                         "scorer has one text and nothing else")  # fmt: skip
+    try:
+        return module.compute(**{next(iter(features)): [text]})
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ModelError(
+            f"evaluate measurement '{definition.measurement}' failed: {said}"
+        ) from error
 
 
 def _number(found: Any, definition: Measurement) -> float | None:
@@ -77,7 +88,12 @@ def _number(found: Any, definition: Measurement) -> float | None:
     value = found[definition.field]
     if isinstance(value, list):
         value = value[0] if len(value) == 1 else None
-    if value is None or not math.isfinite(float(value)):
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{definition.place('field')}: '{definition.field}' is no number of one "
+                         f"text, but {type(value).__name__}")  # fmt: skip
+    if not math.isfinite(float(value)):
         return None
     low, high = definition.range
     if not low <= float(value) <= high:

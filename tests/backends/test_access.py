@@ -43,6 +43,12 @@ def test_a_key_file_lies_beside_the_definition(tmp_path: Path, key_file: Path) -
     assert isinstance(found, RemoteModel) and access(found, AUTHORISE).key == KEY
 
 
+def test_a_key_in_escapes_beside_half_a_surrogate_pair_is_blotted_out() -> None:
+    found = Access(secrets=("abcdefgh/1",))
+    payload = rb'{"error": "\ud800 you sent \u0061bcdefgh\/1"}'
+    assert b"bcdefgh" not in found.blot_bytes(payload)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_key_file_that_others_can_read_is_refused(key_file: Path, mode: int) -> None:

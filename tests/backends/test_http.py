@@ -72,6 +72,13 @@ def test_a_passing_fault_changes_nothing(server: FakeServer, fault: Act) -> None
     assert asked.facts()["usage"]["retries"] == 2
 
 
+def test_half_a_surrogate_pair_is_read() -> None:
+    assert replies.data_of(rb'{"a": "x\ud83d y \uD83D\uDE00"}') == {"a": "x\ufffd y \U0001f600"}
+    for broken in (rb'{"a": "\ud83d', rb'["\ud83d", NaN]', b"[" * 100_000 + rb'"\ud83d"'):
+        with pytest.raises(ValueError):
+            replies.data_of(broken)
+
+
 def test_a_slow_answer_is_asked_again(server: FakeServer) -> None:
     server.script.append(slow(30))
     asked = backend(server, timeout=0.3)

@@ -241,7 +241,7 @@ def no_tokenizer(folder):
 
 
 def deaf_template(folder):
-    (folder / "chat_template.jinja").write_text("<|assistant|>")
+    (folder / "chat_template.jinja").write_text("{{ bos_token }}user says nothing")
 
 
 def own_code(folder):
@@ -264,7 +264,7 @@ def strange_config(folder):
         (cut_weights, "cannot be loaded"),
         (no_template, "no chat template; write `prompt: plain`"),
         (no_tokenizer, "no tokenizer.json is beside the weights"),
-        (deaf_template, "leaves out what is asked"),
+        (deaf_template, "its chat template leaves out what is said"),
         (own_code, "`trust_remote_code: true` in its definition"),
         (strange_config, "cannot be loaded"),
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
@@ -286,9 +286,7 @@ def test_a_device_that_is_not_there_is_refused(tiny):
         pytest.skip("there is a CUDA device")
     for device in ("cuda", "banana", "meta"):
         model = LocalModel.model_validate({**tiny.model_dump(), "device": device})
-        with pytest.raises(
-            InputError, match=f"device '{device}' cannot be used; torch finds cpu on"
-        ):
+        with pytest.raises(InputError, match=f"device '{device}' cannot be used; torch sees cpu"):
             list(LocalBackend(model).answer([REQUESTS[:1]]))
 
 

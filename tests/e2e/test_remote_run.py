@@ -67,7 +67,7 @@ def test_a_server_that_ignores_the_temperature_is_named(place, capfd) -> None:
         server.logprobs = False
         server.chances = lambda prompt: {"Yes ": 1.0} if len(prompt) % 2 else {"No ": 1.0}
         assert run(definition(place, server, "decoding: {temperature: 1, samples: 3}\n")) == 0
-    assert "does the server ignore the temperature?" in " ".join(capfd.readouterr().out.split())
+    assert "is the temperature 0, or ignored?" in " ".join(capfd.readouterr().out.split())
 
 
 def test_failed_prompts_are_not_called_answered(place, capfd) -> None:

@@ -13,7 +13,9 @@ import datasets
 import evaluate
 
 from harness.errors import InputError, unknown
+from harness.nouns import Status
 from harness.scorers import DRIFT, FIRST, SCORERS, clean, foreign
+from harness.scorers.status import status
 
 
 class TextScorer(evaluate.Measurement):  # type: ignore[misc]
@@ -30,9 +32,7 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
     def _compute(self, predictions: list[str], language: str = "en") -> dict[str, Any]:
         name = self.config_name
         if name == "default":
-            raise InputError(
-                f"name a scorer: evaluate.load(..., 'hedging'), or one of {', '.join(SCORERS)}"
-            )
+            raise InputError("name a scorer: evaluate.load(..., 'hedging')")
         if name not in SCORERS:
             raise unknown("scorer", name, SCORERS)
         scorer = SCORERS[name]
@@ -42,7 +42,8 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
             raise InputError(f"scorer '{name}': {missing}")
         texts = [clean(text) for text in predictions]
         values = [
-            None if not text.strip() or (name not in (DRIFT, FIRST) and foreign(text, language))
+            None if (status(text, language) is Status.EMPTY if name == FIRST
+                     else name != DRIFT and foreign(text, language))
             else scorer.measure(text, language) for text in texts
         ]  # fmt: skip
         known = [value for value in values if value is not None]
