@@ -49,12 +49,14 @@ def main() -> None:
     if not isinstance(backend, LocalBackend) or not isinstance(plan.model, LocalModel):
         sys.exit("the benchmark needs a local model")
     few = plan.requests(plan.design.prompts[: given.prompts])
-    requests = [
+    every = [
         replace(r, prompt=f"{r.prompt}-{i}", want=Want.TEXT, max_tokens=given.length,
                 seed=1000 * i + n)
         for n, r in enumerate(few)
         for i in range(given.samples)
     ]  # fmt: skip
+    size = -(-len(every) // given.threads)  # a block is computed by one thread
+    requests = [every[i : i + size] for i in range(0, len(every), size)]
     backend.ready()
     backend._network.generation_config.eos_token_id = None  # nobody ends early
     found = compare(backend, requests, few, given)
@@ -71,12 +73,12 @@ def main() -> None:
 
 
 def compare(
-    backend: LocalBackend, requests: Sequence[Request], few: Sequence[Request],
+    backend: LocalBackend, requests: Sequence[Sequence[Request]], few: Sequence[Request],
     given: argparse.Namespace,
 ) -> Record:  # fmt: skip
     """Seconds of every side over the rounds."""
     prompts = [list(backend.encode(r.messages)) for r in few]
-    sides = {"ours": lambda: list(backend.answer([requests]))}
+    sides = {"ours": lambda: list(backend.answer(requests))}
     best = given.batch or min(
         PEER_BATCHES,
         key=lambda b: clock(lambda: hf(backend, prompts, given.samples, given.length // 4, b))[0],
@@ -92,8 +94,8 @@ def compare(
             print(f"  {name}: {times[name][-1][0]:.1f} s CPU", file=sys.stderr, flush=True)
     total = sum(map(len, prompts))
     return {
-        "texts": len(requests), "prompt_tokens": total, "unique": shared(prompts),
-        "drawn": len(requests) * given.length, "path": backend._engine.path,
+        "texts": sum(map(len, requests)), "prompt_tokens": total, "unique": shared(prompts),
+        "drawn": sum(map(len, requests)) * given.length, "path": backend._engine.path,
         "threads": given.threads, "rounds": given.rounds,
         "sides": {name: summary(times["ours"], spent) for name, spent in times.items()},
     }  # fmt: skip
