@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.kinds import TEXTS
 from harness.nouns import Record
 
 if TYPE_CHECKING:
@@ -134,6 +133,8 @@ RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P
 
 def _checks(probe: Record, indent: int = 0) -> list[str]:
     """The probe's own controls."""
+    from harness.kinds import TEXTS  # heavy, and `--help` needs none of it
+
     said = []
     if probe["raw"] is not None:
         said.append(RAW[probe["raw"]] + " " + ", ".join(
@@ -171,6 +172,8 @@ def _apart(records: Sequence[Record]) -> list[str]:
 
 def _notes(results: Record) -> list[str]:
     """How to read the table."""
+    from harness.kinds import TEXTS
+
     lines = []
     early = [axis for axis in results["axes"] if (axis.get("look") or {}).get("stopped")]
     if early:
