@@ -125,7 +125,7 @@ def test_an_interrupted_run_goes_on_to_the_same_digits(tmp_path, planted):
     backend.stop_after = None
     found = harness.run(out=tmp_path / "cut", axes=["age"], limit=8)
     assert found.results == whole.results
-    per_block = len(found.folder.design().blocks[0])
+    per_block = len(next(found.folder.design().blocks()))
     # whole blocks are asked again, and no others
     assert len(backend.asked) == found.manifest["design"]["prompts"] + 17 % per_block
 
