@@ -197,6 +197,18 @@ def conclude(
         Every single prompt failed: there is nothing to score.
     """
     listener = listener or Silent()
+    score(folder, listener)
+    write_report(folder)
+    if ledger is not None:
+        try:
+            record(folder, ledger)
+        except StoreError as error:  # the run itself is whole, and can be recorded later
+            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
+    return Run(folder)
+
+
+def score(folder: RunFolder, listener: Listener) -> None:
+    """Responses to scores to effects: the files that a run's results are, sealed."""
     early = folder.manifest().get("looks")
     design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
     missing = int((responses.rows_of(design.table["id"]) < 0).sum())
@@ -243,13 +255,6 @@ def conclude(
     finished = before["finished"] if same else provenance.now()  # scored anew is not run anew
     folder.update({"state": "finished", "finished": finished, "tokens": tokens,
                    "scoring": kinds.SCORING, "files": files})  # fmt: skip
-    write_report(folder)
-    if ledger is not None:
-        try:
-            record(folder, ledger)
-        except StoreError as error:  # the run itself is whole, and can be recorded later
-            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
-    return Run(folder)
 
 
 def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
