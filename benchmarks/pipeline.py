@@ -4,12 +4,12 @@
     python benchmarks/pipeline.py --answers 100000 --json
     python benchmarks/pipeline.py --run               # the same answers as one `bias-harness run`
 
-The design is the suite `quick` with its scenarios repeated under new ids; each prompt is
-answered ten times by a fair coin. Every step is one the program takes, through the functions it
-takes it by. Seconds are the process's CPU time and the clock's; memory is the largest it has had
-so far. `--run` reads the scenarios from a probe's YAML and takes the way of the command line,
-with the coin as the backend: start to finish, a finished folder opened again, and a run that is
-cut off in the middle and goes on.
+The design is the suite `quick` with its scenarios repeated under new ids, each with a number in
+its words, so that no two prompts read alike; each is answered ten times by a fair coin. Every
+step is one the program takes, through the functions it takes it by. Seconds are the process's CPU
+time and the clock's; memory is the largest it has had so far. `--run` reads the scenarios from a
+probe's YAML and takes the way of the command line, with the coin as the backend: start to finish,
+a finished folder opened again, and a run that is cut off in the middle and goes on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,8 @@ def many(prompts: int) -> Probe:
     known = probe.scenarios["en"]
     each = len(expand([probe], words, groups)) / len(known)
     scenarios = [
-        known[i % len(known)].model_copy(update={"id": f"{known[i % len(known)].id}-{i}"})
-        for i in range(int(prompts / each) + 1)
+        scenario.model_copy(update={"id": f"{scenario.id}-{i}", "case": f"{i}. {scenario.case}"})
+        for i, scenario in enumerate(islice(cycle(known), int(prompts / each) + 1))
     ]
     return probe.model_copy(update={"scenarios": {"en": scenarios}})
 
