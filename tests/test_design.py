@@ -18,7 +18,7 @@ from harness.documents import shipped
 from harness.errors import InputError
 from harness.expansion import expand
 from harness.kinds import decision
-from harness.nouns import Arm
+from harness.nouns import Arm, Prompt
 from tests.kinds.asking import prompt
 
 WORDS = lexicon.load(shipped("probes") / "lexicon")
@@ -79,6 +79,17 @@ def test_a_block_is_a_scenario_and_never_splits_a_set():
     assert [[b[0].block for b in part.blocks()] for part in slices] == [
         list(range(i, 36, 5)) for i in range(5)
     ]
+
+
+def test_the_prompts_of_a_block_are_made_when_its_turn_comes(monkeypatch):
+    made = []
+    monkeypatch.setattr("harness.design.AT_A_TIME", 50)
+    monkeypatch.setattr("harness.design.Prompt", lambda *row: made.append(row) or Prompt(*row))
+    blocks = design(limit=7).blocks()
+    assert len(made) == 0
+    next(blocks)
+    assert len(made) == 2 * 41
+    assert sum(map(len, blocks)) == 6 * 41
 
 
 def words(of):
