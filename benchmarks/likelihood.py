@@ -70,7 +70,7 @@ def main() -> None:
     if given.bbq:
         work.append(("BBQ", plain, bbq(given.bbq, given.questions)))
     for position in ("early", "late"):
-        blocks = [b for b in plan.design.blocks if b[0].cue_position == position]
+        blocks = [b for b in plan.design.blocks() if b[0].cue_position == position]
         asked = [plan.requests(block) for block in blocks[: given.scenarios]]
         work.append((f"decisions, cue {position}", chat, asked))
     files = [long_file(some, blocks) for some in asked[:2]]

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,11 @@ class Design:
     def by_id(self) -> Mapping[str, Prompt]:
         return {prompt.id: prompt for prompt in self.prompts}
 
-    @cached_property
-    def blocks(self) -> tuple[tuple[Prompt, ...], ...]:
-        blocks: dict[int, list[Prompt]] = {}
-        for prompt in self.prompts:
-            blocks.setdefault(prompt.block, []).append(prompt)
-        return tuple(tuple(block) for block in blocks.values())
+    def blocks(self) -> Iterator[tuple[Prompt, ...]]:
+        """One block after the other, its prompts made when it comes near."""
+        for start, end in pairwise(_cuts(self.table["block"].to_numpy())):
+            some = Design(self.table.slice(start, end - start)).prompts
+            yield from (tuple(block) for _, block in groupby(some, attrgetter("block")))
 
     @cached_property
     def hash(self) -> str:
@@ -143,10 +143,8 @@ class Design:
         """
         rank = self._rank()
         order = np.argsort(rank, kind="stable")
-        ends = np.flatnonzero(np.diff(rank[order])) + 1
-        cuts = ends[np.searchsorted(ends, np.arange(AT_A_TIME, ends.max(initial=0), AT_A_TIME))]
         digest = hashlib.sha256()
-        for rows in canonical(self.table, np.split(order, np.unique(cuts))):
+        for rows in canonical(self.table, np.split(order, _cuts(rank[order])[1:-1])):
             digest.update(b"\n".join([*sorted(rows), b""]))
         return digest.hexdigest()
 
@@ -160,12 +158,20 @@ class Design:
         rank[sorted(range(len(rows)), key=begins.__getitem__)] = np.arange(len(rows))
         return rank[scenario]
 
-    def slice(self, shard: tuple[int, int] | None) -> tuple[tuple[Prompt, ...], ...]:
-        """The blocks of slice i of n (counted from 1); all of them without a slice."""
+    def slice(self, shard: tuple[int, int] | None) -> Design:
+        """Every n-th block, for slice i of n from the i-th on; all of them without a slice."""
         if shard is None:
-            return self.blocks
+            return self
         i, n = shard
-        return self.blocks[i - 1 :: n]
+        return self.only(self.table["block"].to_numpy() % n == i - 1)
+
+
+def _cuts(codes: Codes) -> list[int]:
+    """Where pieces of about `AT_A_TIME` rows begin and the last ends; none parts equal codes
+    that follow each other."""
+    ends = np.flatnonzero(np.diff(codes)) + 1
+    cuts = ends[np.searchsorted(ends, np.arange(AT_A_TIME, ends.max(initial=0), AT_A_TIME))]
+    return [0, *np.unique(cuts).tolist(), len(codes)]
 
 
 def canonical(table: pa.Table, parts: Iterable[Codes]) -> Iterator[list[bytes]]:

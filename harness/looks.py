@@ -19,7 +19,7 @@ from harness import analysis, kinds
 from harness.analysis.cells import Family
 from harness.columns import Codes, Mask, first_seen, joint
 from harness.design import Design
-from harness.nouns import Prompt, Record, Verdict
+from harness.nouns import Record, Verdict
 from harness.policy import Policy
 from harness.responses import Responses
 from harness.scorers import SCORERS
@@ -59,16 +59,15 @@ def _orders(design: Design, seed: int) -> dict[tuple[str, str], list[str]]:
     return drawn
 
 
-def part(design: Design, declared: Record, look: int) -> list[tuple[Prompt, ...]]:
-    """The blocks that are asked until `look` is taken, in the order of asking.
+def part(design: Design, declared: Record, look: int) -> Design:
+    """What is asked until `look` is taken, its blocks in the order of asking.
 
     A kind that is not sampled is asked whole before the first look.
     """
     places = _places(design, declared)
     asked = _until(design, declared, look, places)
-    blocks = design.only(asked).blocks
-    rank = dict(zip(design.table["block"].to_pylist(), places.tolist(), strict=True))
-    return sorted(blocks, key=lambda block: (rank[block[0].block], block[0].block))
+    order = np.lexsort((design.table["block"].to_numpy(), places))
+    return Design(design.table.take(pa.array(order[asked[order]])))
 
 
 def _places(design: Design, declared: Record) -> Codes:

@@ -12,6 +12,7 @@ the run folder, so that each can be done again from the one before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,10 +38,11 @@ from harness import policy as policies
 from harness.backends import Backend
 from harness.backends.planted import Plant
 from harness.columns import coded
+from harness.design import Design
 from harness.errors import BudgetError, InputError, ModelError, StoreError
 from harness.meter import Meter, changed
 from harness.models import Model
-from harness.nouns import Prompt, Record, Status
+from harness.nouns import Record, Status
 from harness.preparing import DEFAULT_MODEL, Listener, Plan, Shard, Silent, prepare
 from harness.store import EFFECTS, REPORT, RESPONSES, SCORES, Log, RunFolder, merge, pending
 
@@ -109,7 +111,7 @@ def run(
         plant=plant,
     )  # fmt: skip
     ledger = None if ledger is None or plant is not None else Path(ledger)
-    try:
+    with closing(plan.backend):
         folder = RunFolder(plan.place)
         if not fresh and (done := finished(folder, plan)) is not None:
             listener.say(f"this run is finished; showing {folder.path} (--fresh asks again)")
@@ -124,11 +126,8 @@ def run(
             ask_until_decided(plan, folder, listener)
         else:
             ask(plan, folder, plan.design.slice(shard), shard, listener)
-        if shard is None:
-            return conclude(folder, listener, ledger)
-        return Run(folder)
-    finally:
-        plan.backend.close()
+    del plan  # from here on all is read from the folder; weights and two designs need room
+    return Run(folder) if shard else conclude(folder, listener, ledger)
 
 
 def ask_until_decided(plan: Plan, folder: RunFolder, listener: Listener) -> None:
@@ -150,36 +149,33 @@ def ask_until_decided(plan: Plan, folder: RunFolder, listener: Listener) -> None
 def ask(
     plan: Plan,
     folder: RunFolder,
-    blocks: Sequence[Sequence[Prompt]],
+    design: Design,
     shard: Shard | None,
     listener: Listener,
     *,
     resumed: bool = True,
 ) -> None:
     """Put every open prompt to the backend and write down each answer as it comes."""
-    total = sum(len(block) for block in blocks)
+    total = len(design)
     with Log(folder, shard) as log:
-        open_blocks = pending(blocks, folder.responses().settled, whole=plan.backend.whole_blocks)
-        done = total - sum(len(block) for block in open_blocks)
+        still = pending(design, folder.responses(), whole=plan.backend.whole_blocks)
+        done = total - len(still)
         if done and resumed:
             listener.say(f"going on with an unfinished run: {done} of {total} already answered")
-        if not open_blocks:
+        if not len(still):
             return
         tokens = 0
         meter = Meter(folder, plan.backend)
         listener.progress(done, total, tokens)
         try:
-            for response in plan.backend.answer(plan.requests(block) for block in open_blocks):
+            for response in plan.backend.answer(map(plan.requests, still.blocks())):
                 log.append(response)
                 done += 1
                 tokens += response.prompt_tokens + response.completion_tokens
                 listener.progress(done, total, tokens)
                 meter.tick()
         except (ModelError, BudgetError) as error:
-            lacking = pending(
-                blocks, folder.responses().settled, whole=False
-            )  # those that failed too
-            kept = total - sum(len(block) for block in lacking)
+            kept = total - int(folder.responses().lacking(design.table["id"]).sum())
             raise type(error)(
                 f"{error}\n{kept} of {total} prompts are answered and kept; "
                 "give the same command again to go on"
@@ -201,6 +197,18 @@ def conclude(
         Every single prompt failed: there is nothing to score.
     """
     listener = listener or Silent()
+    score(folder, listener)
+    write_report(folder)
+    if ledger is not None:
+        try:
+            record(folder, ledger)
+        except StoreError as error:  # the run itself is whole, and can be recorded later
+            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
+    return Run(folder)
+
+
+def score(folder: RunFolder, listener: Listener) -> None:
+    """Responses to scores to effects: the files that a run's results are, sealed."""
     early = folder.manifest().get("looks")
     design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
     missing = int((responses.rows_of(design.table["id"]) < 0).sum())
@@ -247,13 +255,6 @@ def conclude(
     finished = before["finished"] if same else provenance.now()  # scored anew is not run anew
     folder.update({"state": "finished", "finished": finished, "tokens": tokens,
                    "scoring": kinds.SCORING, "files": files})  # fmt: skip
-    write_report(folder)
-    if ledger is not None:
-        try:
-            record(folder, ledger)
-        except StoreError as error:  # the run itself is whole, and can be recorded later
-            listener.say(f"the run is finished, but the ledger has no record of it: {error}")
-    return Run(folder)
 
 
 def record(folder: RunFolder, ledger: Path = ledgers.LEDGER) -> Path:
@@ -345,6 +346,6 @@ def finished(folder: RunFolder, plan: Plan) -> Run | None:
     if folder.manifest()["state"] != "finished" or not (folder.path / REPORT).exists():
         return None
     design = looks.asked(plan.design, kept)
-    if not folder.responses().settled.issuperset(design.table["id"].to_pylist()):
+    if folder.responses().lacking(design.table["id"]).any():
         return None
     return Run(folder)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -145,7 +146,7 @@ def prepare(
         "returning": returning(design),
         "limit": limit,
         "design": {"hash": design.hash, "prompts": len(design),
-                   "blocks": len(design.blocks)},
+                   "blocks": len(design.column("block").values)},
         "prompt_format": PROMPT_FORMAT,
         "measured": {k: {"want": w, "samples": samples.get(k, 1)} for k, w in wants},
         "unmeasured": [kind for kind in asked_kinds if kind not in dict(wants)],
@@ -171,20 +172,26 @@ low one is what small models showed on next-token probabilities, the high one sa
 
 def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     """What a run would ask and could show, without asking anything."""
-    blocks = plan.design.slice(shard)
-    prompts = [prompt for block in blocks for prompt in block]
-    asked = plan.requests(prompts)
-    work = plan.backend.workload(plan.requests(block) for block in blocks)
-    words = sum(len(message.content) for prompt in prompts for message in prompt.messages)
+    design = plan.design.slice(shard)
+
+    def asked() -> Iterator[list[Request]]:
+        return map(plan.requests, design.blocks())
+
+    work = plan.backend.workload(asked())
+    letters = design.column("messages").of(lambda turns: sum(len(m.content) for m in turns), int)
+    sent = costs = None
+    if isinstance(plan.model, RemoteModel):
+        sent = requests(chain.from_iterable(asked()))
+        costs = bill(plan.model, chain.from_iterable(asked()))
     return {
-        "prompts": len(prompts),
-        "blocks": len(blocks),
-        "tokens": work.tokens if work else words // 4,
+        "prompts": len(design),
+        "blocks": len(design.column("block").values),
+        "tokens": work.tokens if work else int(letters.sum()) // 4,
         "tokens_counted": work is not None,
         "tokens_computed": work.computed if work else None,
         "seconds": work.seconds if work else None,
-        "requests": requests(asked) if isinstance(plan.model, RemoteModel) else None,
-        "bill": bill(plan.model, asked) if isinstance(plan.model, RemoteModel) else None,
+        "requests": sent,
+        "bill": costs,
         "crossed": plan.manifest["crossed"],
         "returning": plan.manifest["returning"],
         "design": plan.design.hash,

@@ -78,14 +78,14 @@ class Responses(Mapping[str, Response]):
         errors: Mask = coded(self.table["finish"]).is_in(Finish.ERROR) & ~truncated
         return errors
 
-    @cached_property
-    def settled(self) -> frozenset[str]:
-        """The prompts that need not be asked again."""
-        return frozenset(self.table["prompt"].filter(pa.array(~self.failed)).to_pylist())
-
     def rows_of(self, prompts: pa.ChunkedArray) -> Codes:
         """The row of each of these prompts, -1 where it has no response."""
         return places(prompts, self.table["prompt"])
+
+    def lacking(self, prompts: pa.ChunkedArray) -> Mask:
+        """Which of these prompts are still to be asked: without a response that settled it."""
+        lacking: Mask = np.append(self.failed, True)[self.rows_of(prompts)]
+        return lacking
 
 
 def read_log(path: Path) -> pa.Table:

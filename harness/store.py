@@ -20,17 +20,18 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.design import Design
 from harness.errors import InputError, StoreError
-from harness.nouns import Prompt, Record, Response
+from harness.nouns import Record, Response
 from harness.responses import SCHEMA as ANSWERS
 from harness.responses import Responses, failed, line, read_compacted, read_log
 
@@ -283,19 +284,16 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(file)
 
 
-def pending(
-    blocks: Sequence[Sequence[Prompt]], settled: Container[str], *, whole: bool
-) -> list[list[Prompt]]:
-    """What is still to be asked of every block: what is not among the `settled`.
+def pending(design: Design, responses: Responses, *, whole: bool) -> Design:
+    """What of a design is still to be asked.
 
     With `whole`, an unfinished block is asked again whole: batches are formed within it.
     """
-    still = []
-    for block in blocks:
-        missing = [prompt for prompt in block if prompt.id not in settled]
-        if missing:
-            still.append(list(block) if whole else missing)
-    return still
+    lacking = responses.lacking(design.table["id"])
+    if whole:
+        block = design.table["block"].to_numpy()
+        lacking = np.isin(block, block[lacking])
+    return design.only(lacking)
 
 
 def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:

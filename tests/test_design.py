@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from harness.documents import shipped
 from harness.errors import InputError
 from harness.expansion import expand
 from harness.kinds import decision
-from harness.nouns import Arm
+from harness.nouns import Arm, Prompt
 from tests.kinds.asking import prompt
 
 WORDS = lexicon.load(shipped("probes") / "lexicon")
@@ -71,11 +72,24 @@ def test_only_the_cue_differs_within_a_set():
 
 
 def test_a_block_is_a_scenario_and_never_splits_a_set():
-    blocks = design().blocks
+    blocks = list(design().blocks())
     assert [len(block) for block in blocks] == [41] * 36
     assert all(len({row.scenario for row in block}) == 1 for block in blocks)
     slices = [design().slice((i, 5)) for i in range(1, 6)]
-    assert sorted(b[0].block for part in slices for b in part) == list(range(36))
+    assert [[b[0].block for b in part.blocks()] for part in slices] == [
+        list(range(i, 36, 5)) for i in range(5)
+    ]
+
+
+def test_the_prompts_of_a_block_are_made_when_its_turn_comes(monkeypatch):
+    made = []
+    monkeypatch.setattr("harness.design.AT_A_TIME", 50)
+    monkeypatch.setattr("harness.design.Prompt", lambda *row: made.append(row) or Prompt(*row))
+    blocks = design(limit=7).blocks()
+    assert len(made) == 0
+    next(blocks)
+    assert len(made) == 2 * 41
+    assert sum(map(len, blocks)) == 6 * 41
 
 
 def words(of):
@@ -107,7 +121,8 @@ def test_the_hash_is_of_all_rows_in_their_order_however_they_are_cut(monkeypatch
         monkeypatch.setattr("harness.design.AT_A_TIME", size)
         monkeypatch.setattr("harness.expansion.AT_A_TIME", size)
         again = design(limit=7, samples={"decision": 2})
-        assert again.prompts == whole.prompts
+        assert again.prompts == whole.prompts == tuple(chain.from_iterable(again.blocks()))
+        assert [len({row.block for row in block}) for block in again.blocks()] == [1] * 7
         assert again.hash == whole.hash
 
 

@@ -96,7 +96,7 @@ def test_the_order_is_drawn_from_the_seed():
 
     def first(seed: int) -> list[str]:
         declared = looks.declare(design, ["decision"], seed)
-        return [block[0].scenario for block in looks.part(design, declared, 1)]
+        return [block[0].scenario for block in looks.part(design, declared, 1).blocks()]
 
     assert first(0) == first(0) != first(1)
     assert len(set(first(0))) == 12 and first(0) != sorted(first(0))
@@ -107,7 +107,7 @@ def test_the_order_is_drawn_from_the_seed():
 def test_every_look_contains_the_one_before():
     design = preparing.prepare(MODEL, "quick", axes=AXES, backend=sampled()).design
     declared = looks.declare(design, ["decision"], 0)
-    parts = [[p.id for b in looks.part(design, declared, k) for p in b] for k in (1, 2, 3)]
+    parts = [looks.part(design, declared, k).table["id"].to_pylist() for k in (1, 2, 3)]
     assert [len(part) * 3 for part in parts] == [len(design.prompts) * k for k in (1, 2, 3)]
     assert parts[1][: len(parts[0])] == parts[0] and parts[2][: len(parts[1])] == parts[1]
 

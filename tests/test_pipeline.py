@@ -115,6 +115,14 @@ def test_a_finished_run_is_shown_and_not_asked_again(tmp_path, planted):
     assert len(backend.asked) == 2 * asked
 
 
+def test_weights_are_let_go_of_before_answers_are_scored(tmp_path, planted, monkeypatch):
+    backend, seen, score = planted(PlantedBackend(chance())), [], pipeline.score
+    monkeypatch.setattr(backend, "close", lambda: seen.append("closed"))
+    monkeypatch.setattr(pipeline, "score", lambda *given: seen.append("scored") or score(*given))
+    run(tmp_path, limit=2)
+    assert seen == ["closed", "scored"]
+
+
 def test_an_interrupted_run_goes_on_to_the_same_digits(tmp_path, planted):
     planted(PlantedBackend(chance(-0.05)))
     whole = harness.run(out=tmp_path / "whole", axes=["age"], limit=8)
@@ -125,7 +133,7 @@ def test_an_interrupted_run_goes_on_to_the_same_digits(tmp_path, planted):
     backend.stop_after = None
     found = harness.run(out=tmp_path / "cut", axes=["age"], limit=8)
     assert found.results == whole.results
-    per_block = len(found.folder.design().blocks[0])
+    per_block = len(next(found.folder.design().blocks()))
     # whole blocks are asked again, and no others
     assert len(backend.asked) == found.manifest["design"]["prompts"] + 17 % per_block
 

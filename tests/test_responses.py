@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pyarrow as pa
 import pytest
 
 from harness.nouns import Finish, Response
@@ -44,7 +45,10 @@ def test_the_last_record_of_a_prompt_counts():
 
 def test_what_failed_is_not_settled():
     failed = Response("x", Finish.ERROR, detail="server")
-    assert Responses.of([failed, EACH[3]]).settled == {"d"}  # too long would be too long again
+    some = Responses.of([failed, EACH[3]])  # of d, too long would be too long again
+    asked = pa.chunked_array([["d", "x", failed.prompt]])
+    assert some.lacking(asked).tolist() == [False, True, True]
+    assert Responses.of([]).lacking(asked).all()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,25 +101,22 @@ def test_compaction_keeps_every_digit(folder):
     assert folder.responses()[DESIGN.prompts[2].id].text == "again"
 
 
-def settled(done):
-    return Responses.of(done.values()).settled
-
-
 def test_an_unfinished_block_is_pending_whole_or_in_part():
-    done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts[:3])}
-    whole = pending(DESIGN.blocks, settled(done), whole=True)
-    part = pending(DESIGN.blocks, settled(done), whole=False)
-    assert sum(map(len, whole)) == len(DESIGN.prompts)
-    assert sum(map(len, part)) == len(DESIGN.prompts) - 3
-    done = {p.id: response(i) for i, p in enumerate(DESIGN.prompts)}
-    assert pending(DESIGN.blocks, settled(done), whole=True) == []
-    failed = DESIGN.prompts[0].id
-    done[failed] = Response(failed, Finish.ERROR, detail="server")
-    assert [[p.id for p in b] for b in pending(DESIGN.blocks, settled(done), whole=False)] == [
-        [failed]
-    ]
-    done[failed] = Response(failed, Finish.ERROR, truncated=True)  # would be the same again
-    assert pending(DESIGN.blocks, settled(done), whole=False) == []
+    ids = [prompt.id for prompt in DESIGN.prompts]
+
+    def still(done: Iterable[Response], *, whole: bool = False) -> list[str]:
+        return pending(DESIGN, Responses.of(done), whole=whole).table["id"].to_pylist()
+
+    each = [response(i) for i in range(len(ids))]
+    assert still(each[:3], whole=True) == ids
+    assert still(each[:3]) == ids[3:]
+    first = len(next(DESIGN.blocks()))
+    assert still(each[: first + 1], whole=True) == ids[first:]
+    assert still(each, whole=True) == []
+    failed = Response(ids[0], Finish.ERROR, detail="server")
+    assert still([*each, failed]) == ids[:1]
+    assert still([*each, failed], whole=True) == ids[:first]
+    assert still([*each, replace(failed, truncated=True)]) == []  # would be the same again
 
 
 @pytest.mark.parametrize(

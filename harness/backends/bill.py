@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from harness.models import RemoteModel
 from harness.nouns import Record, Request, Want
@@ -13,14 +13,14 @@ OVERHEAD = 8
 """Tokens that a chat template puts around a prompt, about."""
 
 
-def requests(asked: Sequence[Request]) -> int:
+def requests(asked: Iterable[Request]) -> int:
     """HTTP requests: one a prompt and sample, or one for every spelling of a whole answer."""
     return sum(
         sum(len(o.spellings) for o in r.options) if r.want is Want.SEQUENCE else 1 for r in asked
     )
 
 
-def bill(model: RemoteModel, asked: Sequence[Request]) -> Record:
+def bill(model: RemoteModel, asked: Iterable[Request]) -> Record:
     """Estimated tokens read, the most tokens written, and with prices the most it costs.
 
     Retries are not in it.

@@ -30,7 +30,6 @@ MOST_WORKERS = 8
 NOT_FINITE = "the model's logits are not finite"
 FLOPS = 6e10
 """Operations a second of one CPU core in float32: seen on current servers, for a rough guess."""
-"""What ends a prompt that is put without a chat template, so that an answer comes next."""
 
 
 @dataclass(frozen=True, slots=True)
