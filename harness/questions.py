@@ -98,13 +98,16 @@ def library() -> Library:
     return probes.library(*folders)
 
 
-def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
+def questions(
+    suite: str, *, axes: Sequence[str] | None = None, language: str | None = None
+) -> Questions:
     """Read and check what a suite asks.
 
     Parameters
     ----------
     suite : name of a suite, or path of a suite's or a single probe's YAML file.
     axes : only these; see `choose_groups`.
+    language : only this one of the suite's; of the others nothing is checked.
 
     Raises
     ------
@@ -119,13 +122,13 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
                              f"it alone, give its file: --suite {known.probes[suite]}")  # fmt: skip
         chosen = known.suite(suite)
     elif probes.is_probe(Path(suite)):
-        return _single(probes.read_probe(Path(suite)), known, words, axes)
+        return _single(probes.read_probe(Path(suite)), known, words, axes, language)
     else:
         chosen = probes.read_suite(Path(suite))
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
     _check_languages(chosen, asked)
-    return _asked(chosen, asked, words, axes)
+    return _asked(chosen, asked, words, axes, language)
 
 
 def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
@@ -144,32 +147,41 @@ def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
             )
 
 
-def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
+def _single(
+    probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None, language: str | None
+) -> Questions:
     """One probe, crossed with the groups of suite `core` on its axes; with all groups of an axis
     that `core` does not ask about. Two of its axes that `axes` joins ("age+gender") are crossed."""
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
-    for language in probe.scenarios:
-        if language not in core.groups:
+    languages = list(probe.scenarios)
+    for name in languages:
+        if name not in core.groups:
             raise InputError(
-                f"{probe.place('scenarios', language)}: no groups for '{language}'; suite "
+                f"{probe.place('scenarios', name)}: no groups for '{name}'; suite "
                 f"'{CROSSED_BY}' has {', '.join(core.groups)}"
             )
-    languages = list(probe.scenarios)
-    groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
-              for language in languages}  # fmt: skip
+    groups = {name: {axis: core.groups[name].get(axis, "all") for axis in probe.axes}
+              for name in languages}  # fmt: skip
     pairs = [axis.split(CROSSED) for axis in (item.partition("=")[0] for item in axes or ())]
     cross = [pair for pair in pairs if len(pair) == 2]
     alone = core.model_copy(update={
         "name": probe.name, "version": probe.version, "languages": languages,
         "probes": [probe.name], "groups": groups, "cross": cross, "cues": None,
     })  # fmt: skip
-    return _asked(alone, [probe], words, axes)
+    return _asked(alone, [probe], words, axes, language)
 
 
 def _asked(
-    suite: Suite, asked: Sequence[Probe], words: Lexicon, axes: Sequence[str] | None
+    suite: Suite, asked: Sequence[Probe], words: Lexicon, axes: Sequence[str] | None,
+    language: str | None,
 ) -> Questions:
+    if language is not None:
+        if language not in suite.languages:
+            raise InputError(
+                f"language '{language}': '{suite.name}' has {', '.join(suite.languages)}"
+            )
+        suite = suite.model_copy(update={"languages": [language]})
     groups, lacking = choose_groups(suite, words, axes), left_out(suite, words, axes)
     return Questions(suite, asked, words, groups, lacking)

@@ -42,13 +42,7 @@ def preview(
         known = asked.library()
         known.probe(probe)
         path = str(known.probes[probe])
-    found = asked.questions(path, axes=[axis] if axis else None)
-    if language is not None:
-        if language not in found.groups:
-            raise InputError(
-                f"--lang {language}: probe '{found.suite.name}' has {', '.join(found.groups)}"
-            )
-        found = replace(found, groups={language: found.groups[language]})
+    found = asked.questions(path, axes=[axis] if axis else None, language=language)
     if cue is not None:
         found = replace(found, suite=found.suite.model_copy(update={"cues": [cue]}))
     rows = [p for p in found.design(limit=limit).prompts if p.arm is Arm.COUNTERFACTUAL]
