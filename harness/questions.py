@@ -74,6 +74,8 @@ class Questions:
         for crossing in self.groups.values():
             for axis, names in crossing.items():
                 groups.setdefault(axis, {}).update(dict.fromkeys(names))
+        for pair in self.crossed:
+            groups[pair["axis"]].update(dict.fromkeys(pair["left_out"]))
         for probe in self.probes:
             for scenario in (s for each in probe.scenarios.values() for s in each):
                 if scenario.axis in groups:
@@ -174,7 +176,10 @@ def _single(
 
 
 def _asked(
-    suite: Suite, asked: Sequence[Probe], words: Lexicon, axes: Sequence[str] | None,
+    suite: Suite,
+    asked: Sequence[Probe],
+    words: Lexicon,
+    axes: Sequence[str] | None,
     language: str | None,
 ) -> Questions:
     if language is not None:

@@ -115,7 +115,7 @@ def test_crossed_axes_are_shown_with_the_cells_that_are_left_out():
     assert "left out" not in preview("decision", axis=axis, language="en")
     impossible = "age+gender=18+married-woman,18+married-man"  # in Chinese, by Chinese law
     assert "18 years old × Married man" in preview("decision", axis=impossible, language="en")
-    with pytest.raises(InputError, match="fewer than two cells .* in 'zh'"):
+    with pytest.raises(InputError, match=r"fewer than two cells .* in 'zh'"):
         preview("decision", axis=impossible)
     whole = preview("decision", axis="age+gender", language="en")
     assert whole.count(" × ") == 16  # core's four ages and four genders

@@ -148,7 +148,7 @@ def test_a_group_without_words_in_the_language_is_refused(capsys):
 def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     planted(PlantedBackend(chance()))
     Path("mine.yaml").write_text(
-        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision, rating]\n"
         "groups: {en: {age: ['22', '75'], gender: [woman, man, pregnant-woman]}}\n"
         "cross: [[age, gender]]\n",
         encoding="utf-8",
@@ -159,6 +159,7 @@ def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     said = "age+gender (en): 5 cells asked; 1 left out, for nobody is in both groups: "
     assert said + "75+pregnant-woman" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
+    assert len(re.findall(r"^age\+gender +5 +2 ", out, re.M)) == 1  # two probes, one line
     [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
     assert pair == {"language": "en", "axis": "age+gender", "cells": 5,
                     "left_out": ["75+pregnant-woman"]}  # fmt: skip

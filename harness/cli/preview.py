@@ -10,7 +10,6 @@ from itertools import groupby
 
 from harness import questions as asked
 from harness.cli.screen import crossed
-from harness.errors import InputError
 from harness.kinds import APART, KINDS
 from harness.kinds.awareness import DIFFERENCE
 from harness.nouns import TOGETHER, Arm, Prompt, Record, Want

@@ -85,7 +85,9 @@ def table(manifest: Record, results: Record, page: Path) -> str:
             lines += _checks(probes[family], indent=4)
     if len(families) <= 1:
         lines += ["", *(line for probe in results["probes"] for line in _checks(probe))]
-    lines += ["", *_apart(results["awareness"]), *_notes(results), f"report: {page}"]
+    lines += ["", *_apart(results["awareness"]),
+              *_interactions(results.get("intersections", ()), manifest["labels"]),
+              *_notes(results), f"report: {page}"]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -170,6 +172,28 @@ def _apart(records: Sequence[Record]) -> list[str]:
     return lines
 
 
+def _interactions(records: Sequence[Record], labels: Record) -> list[str]:
+    """Of every pair of crossed axes, the cells shown to be more or less than their parts."""
+    lines = []
+    pairs = dict.fromkeys((*_family(record), record["axis"]) for record in records)
+    for pair in pairs:
+        probe, _, language, _, axis = pair
+        cells = [row for row in records if (*_family(row), row["axis"]) == pair]
+        said = f"{axis}, {probe} ({language}): exploratory, no gate counts it; "
+        if any(row["p_adjusted"] is not None for row in cells):
+            beyond = [row for row in cells if row["beyond"]]
+            named = ", ".join(f"{label(labels, axis, row['group'])} {number(row['interaction'])}"
+                              for row in beyond)  # fmt: skip
+            said += (
+                f"{len(beyond)} of {len(cells)} cells shown apart from what their axes add up to"
+            )
+            said += f": {named}" if named else ""
+        else:
+            said += f"cells not tested: {cells[0]['reason']}"
+        lines += wrap(said)
+    return lines
+
+
 def _notes(results: Record) -> list[str]:
     """How to read the table."""
     from harness.kinds import TEXTS
@@ -228,13 +252,15 @@ def dry_run(counts: Record) -> str:
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
-    lines.append(f"{'axis':<12}{'groups':>7}{'scenarios':>11}" + "".join(f"{h:>10}" for h in heads))
+    lines.append(f"{'axis':<20}{'groups':>7}{'scenarios':>11}" + "".join(f"{h:>10}" for h in heads))
+    rows = []
     for row in counts["detectable"]:
         cells = (f"{v:.3f}" if v is not None else "-" for v in row["sd"].values())
-        lines.append(
-            f"{row['axis']:<12}{row['groups']:>7}{row['scenarios']:>11}"
+        rows.append(
+            f"{short(row['axis'], 20):<20}{row['groups']:>7}{row['scenarios']:>11}"
             + "".join(f"{cell:>10}" for cell in cells)
         )
+    lines += dict.fromkeys(rows)  # probes that ask alike share a line
     return "\n".join(lines)
 
 
