@@ -161,8 +161,9 @@ def _single(
     for name in languages:
         if name not in core.groups:
             raise InputError(
-                f"{probe.place('scenarios', name)}: no groups for '{name}'; suite "
-                f"'{CROSSED_BY}' has {', '.join(core.groups)}"
+                f"{probe.place('scenarios', name)}: no groups for language '{name}'; a probe by "
+                f"itself is asked with those of suite '{CROSSED_BY}', which has "
+                f"{', '.join(core.groups)}; for others give a suite"
             )
     groups = {name: {axis: core.groups[name].get(axis, "all") for axis in probe.axes}
               for name in languages}  # fmt: skip

@@ -94,7 +94,7 @@ def test_a_file_of_ones_own(capsys, tmp_path):
         (["quick-decision", "--lang", "zh"], "language 'zh': 'quick-decision' has en"),
         (["decision", "--limit", "0"], "at least 1 scenario"),
         (["decision", "--axis", "gender=trans-man,trans-woman", "--cue", "implicit"],
-         "nothing to ask"),
+         "an implicit cue needs two groups of an axis with names or hints"),
         (["absent.yaml"], "there is no such file"),
     ],
 )  # fmt: skip

@@ -90,7 +90,7 @@ BAD = [
     ("worker {is}", "worker works", 14, "has 0 cue slots"),
     ("id: b", "id: a", 18, "scenario id 'a' stands twice"),
     ("  zh:", "  en:", 26, "key 'en' stands here and on line 9"),
-    ("  zh:", "  fr:", 26, "no groups for 'fr'"),
+    ("  zh:", "  fr:", 26, "no groups for language 'fr'"),
     ('favourable: "yes"', "favourable: yes", 13, "'scenarios.en.0.favourable'"),
     ("question: Should the firm pay the worker?", "question: on", 15, "put it in quotes"),
     ("kind: decision", "kind: decisions", 3, "did you mean 'decision'"),
