@@ -285,6 +285,7 @@ def test_several_families_have_a_heading_each() -> None:
          "beyond": False, "reason": "8 scenarios: shown, not tested (that takes 20)"},
     ]  # fmt: skip
     said = " ".join(screen.table(manifest, results, Path("report.html")).split())
+    assert re.search(r"age\+gender: \S+\+man [+−]0\.\d{3} ", said)  # names above their row, whole
     assert "exploratory, no gate counts it; 1 of 2 cells shown apart" in said
     assert "22+man +0.031" in said and "67+man −0.020" not in said
     assert "(zh): exploratory, no gate counts it; cells not tested: 8 scenarios" in said

@@ -79,7 +79,7 @@ def table(manifest: Record, results: Record, page: Path) -> str:
             lines += [*([""] if i else []), *wrap(_heading(axes))]
         lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
         for axis in axes:
-            lines.append(_axis(axis, manifest["labels"]))
+            lines += _axis(axis, manifest["labels"])
             lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
         if len(families) > 1:
             lines += _checks(probes[family], indent=4)
@@ -109,15 +109,22 @@ def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: 
     return f"{short(axis, 11):<11} {effect:<24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
 
 
-def _axis(axis: Record, labels: Record) -> str:
-    largest = axis["largest"]
+def _axis(axis: Record, labels: Record) -> list[str]:
+    """The line of an axis; of two crossed the names, too long for their columns, stand above it."""
+    from harness.lexicon import CROSSED
+
+    name, largest = axis["axis"], axis["largest"]
+    group = label(labels, name, largest["group"]) if largest else ""
+    above = []
+    if CROSSED in name:
+        above, name, group = wrap(f"{name}: {group}".removesuffix(": ")), "", ""
     effect, interval = "not measured", ""
     if largest and largest["low"] is not None:  # no number without its interval
-        effect = f"{number(largest['estimate'])} {label(labels, axis['axis'], largest['group'])}"
+        effect = f"{number(largest['estimate'])} {group}".rstrip()
         interval = f"{number(largest['low'])}…{number(largest['high'])}"
     coverage = f"{axis['coverage'] * 100:.0f} %"
     verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
-    return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]), coverage)
+    return [*above, _row(name, effect, interval, verdict, str(axis["n_scenarios"]), coverage)]
 
 
 def _why(axis: Record, known: Sequence[str]) -> list[str]:

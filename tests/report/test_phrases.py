@@ -33,7 +33,7 @@ DYNAMIC = (
     "js.", "status.", "verdict.", "kind.", "language.", "cue.", "endpoint.", "nav.", "way.",
     "direction.", "headline.", "equivalence", "within", "base.", "control.", "floor.",
     "evidence.mark.", "claim.", "outcome", "unit", "awareness.", "bbq.", "scorer_unit.",
-    "similarity.", "column.coverage.", "why.", "worst.",
+    "similarity.", "column.coverage.", "why.", "worst.", "crossed.",
 )  # fmt: skip
 
 
