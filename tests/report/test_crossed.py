@@ -54,9 +54,11 @@ def test_what_was_not_tested_is_not_called():
 
 
 def test_cells_that_were_left_out_are_named_in_their_own_language_only():
-    asked = [{"axis": AXIS, "language": "zh", "cells": 6, "left_out": ["18+wife"]},
-             {"axis": AXIS, "language": "en", "cells": 7, "left_out": []},
-             {"axis": "age+health", "language": "zh", "cells": 7, "left_out": ["18+x"]}]  # fmt: skip
+    asked = [
+        {"axis": AXIS, "language": "zh", "cells": 6, "left_out": ["18+wife"]},
+        {"axis": AXIS, "language": "en", "cells": 7, "left_out": []},
+        {"axis": "age+health", "language": "zh", "cells": 7, "left_out": ["18+x"]},
+    ]
     (said,) = crossed.left_out(phrases.load(), LABELS, result(language="zh"), asked)
     assert said.en == "Not asked, for nobody is in both groups (1): 18 × Wife."
     assert said.zh == "因无人同属两个群体而未询问（1 格）：18岁 × 妻子。"
