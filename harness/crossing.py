@@ -78,6 +78,20 @@ def left_out(
             for language, pairs in found.items() if any(pairs.values())}  # fmt: skip
 
 
+def possible(
+    suite: Suite, lexicon: Lexicon, axes: Sequence[str] | None
+) -> dict[str, dict[str, int]]:
+    """How many cells of every pair of axes can be, by language: more than are asked of many."""
+    return {
+        language: {
+            axis: sum(lexicon.together(axis, cell, language) for cell in names)
+            for axis, names in crossing.items()
+            if CROSSED in axis
+        }
+        for language, crossing in _wanted(suite, lexicon, axes).items()
+    }
+
+
 def rectangle(cells: Sequence[str], together: Callable[[str], bool]) -> list[str]:
     """All cells of a full crossing, or a smaller rectangle of at most `MOST_CELLS`.
 

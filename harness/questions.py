@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.crossing import Crossing, choose_groups, left_out
+from harness.crossing import Crossing, choose_groups, left_out, possible
 from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError
@@ -28,7 +28,8 @@ CROSSED_BY = "core"
 class Questions:
     """Everything about a run but who answers.
 
-    `left_out` has by language and pair of crossed axes the cells that no person is in.
+    `left_out` has by language and pair of crossed axes the cells that no person is in, `possible`
+    how many cells somebody is in.
     """
 
     suite: Suite
@@ -36,6 +37,7 @@ class Questions:
     words: Lexicon
     groups: Mapping[str, Crossing]
     left_out: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    possible: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def design(
         self,
@@ -60,9 +62,11 @@ class Questions:
 
     @property
     def crossed(self) -> list[Record]:
-        """Every pair of axes asked together: how many cells, and those left out by name."""
+        """Every pair of axes asked together: how many cells, how many more could have been
+        drawn, and those left out by name."""
         return [
             {"language": language, "axis": axis, "cells": len(cells),
+             "not_drawn": self.possible.get(language, {}).get(axis, len(cells)) - len(cells),
              "left_out": list(self.left_out.get(language, {}).get(axis, ()))}
             for language, found in self.groups.items()
             for axis, cells in found.items() if CROSSED in axis
@@ -190,4 +194,4 @@ def _asked(
             )
         suite = suite.model_copy(update={"languages": [language]})
     groups, lacking = choose_groups(suite, words, axes), left_out(suite, words, axes)
-    return Questions(suite, asked, words, groups, lacking)
+    return Questions(suite, asked, words, groups, lacking, possible(suite, words, axes))

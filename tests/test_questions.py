@@ -161,9 +161,17 @@ def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     assert max(map(len, out.splitlines())) <= 80
     assert len(re.findall(r"^age\+gender +5 +2 ", out, re.M)) == 1  # two probes, one line
     [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
-    assert pair == {"language": "en", "axis": "age+gender", "cells": 5,
+    assert pair == {"language": "en", "axis": "age+gender", "cells": 5, "not_drawn": 0,
                     "left_out": ["75+pregnant-woman"]}  # fmt: skip
     assert "left out" not in call(capsys, *arguments, "--axes", "age")[1]
+    Path("mine.yaml").write_text(Path("mine.yaml").read_text().replace("['22', '75']", "all")
+                                 .replace("[woman, man, pregnant-woman]", "all"))  # fmt: skip
+    [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
+    possible = pair["cells"] + pair["not_drawn"]
+    assert pair["cells"] <= 24 < possible
+    assert f"cells asked of {possible}, drawn by a seed" in " ".join(
+        call(capsys, *arguments)[1].split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -274,6 +274,7 @@ def dry_run(counts: Record) -> str:
 def crossed(pair: Record) -> str:
     """Two axes asked together: how many cells, and which are left out."""
     said = f"{pair['axis']} ({pair['language']}): {pair['cells']} cells asked"
+    said += f" of {pair['cells'] + pair['not_drawn']}, drawn by a seed" if pair["not_drawn"] else ""
     if not pair["left_out"]:
         return said
     names = ", ".join(pair["left_out"])

@@ -55,11 +55,16 @@ def _signed(cells: Cells, value: float | None) -> Cell:
 def left_out(
     words: Words, labels: Labels, result: AxisResult, asked: Sequence[Record]
 ) -> list[Both]:
-    """The cells of this pair of axes that were not asked because no person is in them.
+    """The cells of this pair of axes that were not asked: not drawn, or no person is in them.
 
     `asked` is the manifest's `crossed`.
     """
     of = result.axis, result.record["language"]
-    names = [labels.group(result.axis, cell) for pair in asked
-             if (pair["axis"], pair["language"]) == of for cell in pair["left_out"]]  # fmt: skip
-    return [words("unmeasured.cells", n=count(len(names)), cells=join(names))] if names else []
+    said = []
+    for pair in (p for p in asked if (p["axis"], p["language"]) == of):
+        if more := pair.get("not_drawn"):  # older runs do not say
+            whole = count(pair["cells"] + more)
+            said.append(words("unmeasured.drawn", n=count(more), all=whole))
+        if names := [labels.group(result.axis, cell) for cell in pair["left_out"]]:
+            said.append(words("unmeasured.cells", n=count(len(names)), cells=join(names)))
+    return said

@@ -63,6 +63,9 @@ def test_cells_that_were_left_out_are_named_in_their_own_language_only():
     assert said.en == "Not asked, for nobody is in both groups (1): 18 × Wife."
     assert said.zh == "因无人同属两个群体而未询问（1 格）：18岁 × 妻子。"
     assert crossed.left_out(phrases.load(), LABELS, result(), asked) == []
+    asked[1]["not_drawn"] = 5
+    (said,) = crossed.left_out(phrases.load(), LABELS, result(), asked)
+    assert said.en.startswith("Not asked: 5 of 12 cells.") and "12 格中的 5 格" in said.zh
 
 
 def test_the_page_shows_cells_left_out_and_hints_that_returned():
