@@ -83,6 +83,8 @@ def test_nothing_is_called_fair(word: str) -> None:
     "reason",
     [
         "the interval holds 0 and reaches past the margin: more scenarios are needed",
+        "the interval holds 0 and reaches past the margin: more scenarios with names or hints of "
+        "their own are needed",
         "not zero, but below the margin",
         "coverage 89% in group '67', needs 95%",
         "complete scenarios: 5, at least 6 are needed",
