@@ -327,3 +327,5 @@ def test_needed_is_unknown_where_more_scenarios_would_not_help():
     assert compare.needed([inside], 0.03) is None
     assert compare.needed([effect(0.0, 0.02)], 0.03) > 0
     assert compare.needed([effect(0.0, 0.02), inside], 0.03) is None
+    returning = {**effect(0.0, 0.02), "df": 7.4}  # names return: no new ones come with scenarios
+    assert compare.needed([returning], 0.03) is None

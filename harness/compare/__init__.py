@@ -255,15 +255,22 @@ def _axis(family: Family, rows: Sequence[Record], before: Results, after: Result
     return {**axis, "claim": _claim(axis)}
 
 
+def _past_mending(row: Mapping[str, Any], margin: float) -> bool:
+    """Whether more scenarios do not decide a row; names that return leave fewer degrees of freedom
+    than scenarios."""
+    returning = row["df"] is not None and row["df"] < row["n_scenarios"] - 1.5
+    return row["low"] is None or returning or _inside(row, margin)
+
+
 def needed(rows: Sequence[Mapping[str, Any]], margin: float, many: int | None = None) -> int | None:
     """Scenarios after which every one of these open rows should be decided, if that is known.
 
-    None where it is not: an estimate of exactly the margin, no interval, or something that more
-    scenarios do not mend (a fault of the probe, missing answers), which leaves the narrow
-    interval inside the margin already.
+    None where it is not: an estimate of exactly the margin, no interval, names that return (more
+    scenarios bring no new ones), or something that more scenarios do not mend (a fault of the
+    probe, missing answers), which leaves the narrow interval inside the margin already.
     """
     counts = [
-        None if row["low"] is None or _inside(row, margin) else stats.still_needed(
+        None if _past_mending(row, margin) else stats.still_needed(
             row["estimate"], row["standard_error"], row["n_scenarios"],
             margin=margin, groups=max(2, many or len(rows)), alpha=row["alpha"],
         )
