@@ -151,8 +151,8 @@ def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
 
 
 def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
-    """One probe, crossed with the `groups` of suite `core` on its axes, not the fewer ones; with all
-    groups of an axis that `core` does not ask about. Two of its axes that `axes` joins
+    """One probe, crossed with the `groups` of suite `core` on its axes, not the fewer ones; with
+    all groups of an axis that `core` does not ask about. Two of its axes that `axes` joins
     ("age+gender") are crossed."""
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))

@@ -232,7 +232,8 @@ def dry_run(counts: Record) -> str:
                  + "".join(f"{head:>8}" for head in heads))  # fmt: skip
     alike: dict[tuple[object, ...], list[str]] = {}
     for row in counts["detectable"]:
-        which = f"{row['probe']}, {row['language']}, {row['cue']}"
+        which = f"{row['probe']}, {row['language']}"
+        which += "" if row["cue"] == "explicit" else f", {row['cue']}"
         key = (which, row["groups"], row["scenarios"], *row["sd"].values())
         alike.setdefault(key, []).append(row["axis"])
     for (which, groups, scenarios, *shown), axes in alike.items():

@@ -114,7 +114,6 @@ def test_every_scorer_has_effect_interval_worst_case_and_raw(run: Run, html: str
     assert f"<b>{signed(woman['estimate'])}</b> {interval(woman['low'], woman['high'])}" in html
     worst = interval(woman["bounds"]["low"], woman["bounds"]["high"])
     assert f"missing texts at worst: {worst}" in html and f"缺失文本的最坏情形：{worst}" in html
-    assert "no worst case, it has no bounds" in html  # length
     assert "raw.same" not in html and "the same" in html
 
 
@@ -124,6 +123,14 @@ def test_a_worst_case_without_an_interval_is_not_measured(run: Run, rows: Any) -
         row["bounds"] = {"lower": -0.1, "upper": 0.1, "low": None, "high": None}
     page = report.render(run.manifest, effects, rows)
     assert "missing texts: worst case not measured" in page and "no bounds" not in page
+
+
+def test_a_measure_without_bounds_has_no_worst_case(run: Run, rows: Any, html: str) -> None:
+    assert "no worst case, it has no bounds" not in html  # every scorer of the harness has bounds
+    effects = copy.deepcopy(run.results)
+    for row in effects["secondary"]:
+        row["bounds"] = {"lower": None, "upper": None, "low": None, "high": None}
+    assert "no worst case, it has no bounds" in report.render(run.manifest, effects, rows)
 
 
 def test_raw_stands_beside_blind_where_it_differs(run: Run, rows: Any) -> None:
