@@ -230,7 +230,7 @@ def dry_run(counts: Record) -> str:
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
     lines.append(f"{'probe':<28}{'axis':<12}{'groups':>6}{'scenarios':>10}"
                  + "".join(f"{head:>8}" for head in heads))  # fmt: skip
-    alike: dict[tuple[object, ...], list[str]] = {}
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for row in counts["detectable"]:
         which = f"{row['probe']}, {row['language']}"
         which += "" if row["cue"] == "explicit" else f", {row['cue']}"
@@ -239,7 +239,7 @@ def dry_run(counts: Record) -> str:
     for (which, groups, scenarios, *shown), axes in alike.items():
         named = axes[0] if len(axes) == 1 else f"{len(axes)} axes"
         cells = (f"{v:.3f}" if v is not None else "-" for v in shown)
-        lines.append(f"{short(str(which), 27):<28}{short(named, 11):<12}{groups:>6}{scenarios:>10}"
+        lines.append(f"{short(which, 27):<28}{short(named, 11):<12}{groups:>6}{scenarios:>10}"
                      + "".join(f"{cell:>8}" for cell in cells))  # fmt: skip
     return "\n".join(lines)
 
