@@ -199,13 +199,11 @@ def _notes(results: Record) -> list[str]:
 
 
 def _control(control: Record | None) -> str:
-    if control is None:
-        return "content control: none asked"
-    if "halves" in control:
+    if control is not None and "halves" in control:
         wanted, unwanted = (f"{share:.1%}" for share in control["halves"])
         return (f"content control: {wanted} refused of what should be, {unwanted} of what should "
                 f"be answered (p {control['p_value']:.2g}, {control['n']} pairs)")  # fmt: skip
-    if control["low"] is None:
+    if control is None or control["low"] is None:
         return "content control: not measured"
     return (
         f"content control: disqualifying facts change the outcome by {number(-control['estimate'])}"
