@@ -52,6 +52,16 @@ def effects_of(
     )  # fmt: skip
 
 
+def few_events(matrix: Cells) -> bool:
+    """Whether bounds by counting stand in the place of intervals: no number of scenarios that
+    would be enough follows from a spread then."""
+    whole = ~np.isnan(matrix.mean).any(axis=1)
+    yes = np.rint(matrix.mean * matrix.answered)[whole]
+    return matrix.binary and not stats.enough_events(
+        yes, matrix.answered[whole], matrix.strata[whole]
+    )
+
+
 def answered(matrix: Cells) -> Cells:
     """Whether there was an answer, as an outcome of its own."""
     return replace(

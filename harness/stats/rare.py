@@ -126,11 +126,12 @@ def rare_effects(
     raw = group_effects(rate, margin=margin, alpha=alpha, name_ids=name_ids)
     keep = complete(rate)
     yes = x[keep].sum(axis=0).astype(np.int64)
-    fewest = _rarer(x[keep], n[keep], None if strata is None else np.asarray(strata)[keep])
+    parts = None if strata is None else np.asarray(strata)[keep]
+    fewest = _rarer(x[keep], n[keep], parts)
     common: dict[str, Any] = {
         "estimate": raw.estimate, "standard_error": raw.standard_error, "events": yes, "n": raw.n
     }  # fmt: skip
-    if enough_events(fewest, fewest) or raw.n < FEWEST_SCENARIOS:
+    if enough_events(x[keep], n[keep], parts) or raw.n < FEWEST_SCENARIOS:
         test = group_effects(_anscombe(x, n), margin=1.0, alpha=alpha, name_ids=name_ids)
         verdict, reason = raw.verdict.copy(), raw.reason.copy()
         alone = (verdict == "disparity") & ~(test.p_adjusted < alpha)
@@ -144,9 +145,14 @@ def rare_effects(
     return _permuted(rate[keep], common, int(fewest.min()), rng, alpha, draws)
 
 
-def enough_events(yes: ArrayLike, no: ArrayLike) -> bool:
-    """Whether every group has at least 40 yes and 40 no; arrays of shape (groups,)."""
-    return bool(np.min([yes, no]) >= FEWEST_EVENTS)
+def enough_events(events: ArrayLike, trials: ArrayLike, strata: ArrayLike | None = None) -> bool:
+    """Whether every group has at least 40 yes and 40 no: the rule on events of `rare_effects`.
+
+    Counts of shape (scenarios, groups), none missing; `strata` as there.
+    """
+    x, n = np.asarray(events, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    fewest = _rarer(x, n, None if strata is None else np.asarray(strata))
+    return bool(fewest.min() >= FEWEST_EVENTS)
 
 
 def _rarer(x: Floats, n: Floats, strata: NDArray[Any] | None) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.cells import Cells, cells
-from harness.analysis.events import answered, effects_of, sampling_noise
+from harness.analysis.events import answered, effects_of, few_events, sampling_noise
 from harness.kinds import decision
 from harness.nouns import Status
 from tests.analysis.test_awareness import answers
@@ -44,6 +44,9 @@ def test_few_events_are_bounded_without_a_distribution() -> None:
     found = effects_of(drawn([0.01, 0.01, 0.01]), margin=0.03, alpha=0.05)
     assert set(found.verdict) == {"inconclusive"}
     assert all(" of 30 scenarios: between " in reason for reason in found.reason)
+    assert few_events(drawn([0.01, 0.01, 0.01]))
+    assert not few_events(drawn([0.5, 0.5]))
+    assert not few_events(replace(drawn([0.01, 0.01]), binary=False))
     signal = effects_of(drawn([0.01, 0.01, 0.12]), margin=0.05, alpha=0.05)
     assert signal.verdict[2] == "inconclusive"
     assert signal.reason[2].startswith("a signal only")
