@@ -193,6 +193,14 @@ def test_a_judges_failed_readings_are_counted_by_group(run: Run, rows: Any) -> N
     assert "评审 kindness" in page
 
 
+def test_a_judge_that_likes_the_first_place_is_called_blunt(run: Run, rows: Any) -> None:
+    ended = {"pairs": {"gender woman": {"answered": 20}}}
+    for first, said in ((0.897, "the first place won 0.897 of the comparisons"), (None, None)):
+        judged = {"pairs": {"outcomes": ended, "first_place": {"pairs": first}}}
+        page = report.render({**run.manifest, "scorers": judged}, run.results, rows)
+        assert (said in page) if said else ("the first place won" not in page)
+
+
 def test_likeness_is_said_as_excess_over_both_floors(run: Run, html: str) -> None:
     [found] = run.results["similarity"]
     text = " ".join(tree(html).text)
