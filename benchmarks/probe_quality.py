@@ -104,7 +104,8 @@ def nothing(run: Run) -> Iterator[Row]:
             scenarios[key].append({**row, "value": row.get(KINDS[row["kind"]].OUTCOME)})
     for (probe, language, cue, scenario), members in scenarios.items():
         if why := _why(members, margins[probe, language, cue]):
-            yield {"probe": probe, "language": language, "scenario": scenario, "why": why}
+            named = probe + ("" if cue == "explicit" else f" ({cue})")
+            yield {"probe": named, "language": language, "scenario": scenario, "why": why}
 
 
 def _why(members: Sequence[Row], margin: float) -> str | None:

@@ -79,8 +79,11 @@ def choose_fewer(
     for i, part in enumerate(suite.fewer_groups):
         for language, found in part.groups.items():
             at: tuple[str | int, ...] = ("fewer_groups", i, "groups", language)
-            if language not in whole:
-                raise unknown("language", language, whole, where=suite.place(*at), of=_name(suite))
+            if language not in suite.groups:
+                raise unknown("language", language, suite.groups, where=suite.place(*at),
+                              of=_name(suite))  # fmt: skip
+            if language not in whole:  # not asked in this time
+                continue
             for axis, names in found.items():
                 known = suite.groups[language]
                 if axis not in known:
@@ -114,6 +117,20 @@ def left_out(
     }
     return {language: {a: cells for a, cells in pairs.items() if cells}
             for language, pairs in found.items() if any(pairs.values())}  # fmt: skip
+
+
+def possible(
+    suite: Suite, lexicon: Lexicon, axes: Sequence[str] | None
+) -> dict[str, dict[str, int]]:
+    """How many cells of every pair of axes can be, by language: more than are asked of many."""
+    return {
+        language: {
+            axis: sum(lexicon.together(axis, cell, language) for cell in names)
+            for axis, names in crossing.items()
+            if CROSSED in axis
+        }
+        for language, crossing in _wanted(suite, lexicon, axes).items()
+    }
 
 
 def rectangle(cells: Sequence[str], together: Callable[[str], bool]) -> list[str]:

@@ -64,11 +64,26 @@ def expand(
                 prompts = []
     rows = pa.concat_tables([*tables, Design.of(prompts).table]).unify_dictionaries()
     if not len(rows):
-        raise InputError("nothing to ask: no scenario is left for these axes and languages")
+        raise InputError(_nothing(probes, groups, cues))
     design = Design(identified(_repeated(Design(rows), samples)))
     if pc.count_distinct(design.table["id"]).as_py() != len(design):
         raise InputError("two rows of the design are the same prompt; are scenario ids unique?")
     return design
+
+
+def _nothing(
+    probes: Sequence[Probe], groups: Mapping[str, Crossing], cues: Sequence[str] | None
+) -> str:
+    """Why no scenario is left: the axes do not meet, or an implicit cue has no words."""
+    named = dict.fromkeys(axis for found in groups.values() for axis in found)
+    known = dict.fromkeys(axis for probe in probes for axis in probe.axes)
+    said = (
+        f"nothing to ask: the groups are of {', '.join(named)}, the probes ask about "
+        f"{', '.join(known)} in {', '.join(dict.fromkeys(x for p in probes for x in p.scenarios))}"
+    )
+    if "implicit" in (cues or [probe.cue for probe in probes]):
+        said += "; an implicit cue needs two groups of an axis with names or hints, uncrossed"
+    return said
 
 
 def _repeated(design: Design, samples: Mapping[str, int]) -> pa.Table:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.crossing import Crossing, choose_fewer, choose_groups, left_out
+from harness.crossing import Crossing, choose_fewer, choose_groups, left_out, possible
 from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError
@@ -28,8 +28,9 @@ CROSSED_BY = "core"
 class Questions:
     """Everything about a run but who answers.
 
-    `left_out` has by language and pair of crossed axes the cells that no person is in; `fewer`
-    by name of a probe the groups it is crossed with instead of `groups`.
+    `left_out` has by language and pair of crossed axes the cells that no person is in, `possible`
+    how many cells somebody is in; `fewer` by name of a probe the groups it is crossed with instead
+    of `groups`.
     """
 
     suite: Suite
@@ -37,6 +38,7 @@ class Questions:
     words: Lexicon
     groups: Mapping[str, Crossing]
     left_out: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    possible: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fewer: Mapping[str, Mapping[str, Crossing]] = field(default_factory=dict)
 
     def design(
@@ -66,9 +68,11 @@ class Questions:
 
     @property
     def crossed(self) -> list[Record]:
-        """Every pair of axes asked together: how many cells, and those left out by name."""
+        """Every pair of axes asked together: how many cells, how many more could have been
+        drawn, and those left out by name."""
         return [
             {"language": language, "axis": axis, "cells": len(cells),
+             "not_drawn": self.possible.get(language, {}).get(axis, len(cells)) - len(cells),
              "left_out": list(self.left_out.get(language, {}).get(axis, ()))}
             for language, found in self.groups.items()
             for axis, cells in found.items() if CROSSED in axis
@@ -80,6 +84,8 @@ class Questions:
         for crossing in self.groups.values():
             for axis, names in crossing.items():
                 groups.setdefault(axis, {}).update(dict.fromkeys(names))
+        for pair in self.crossed:
+            groups[pair["axis"]].update(dict.fromkeys(pair["left_out"]))
         for probe in self.probes:
             for scenario in (s for each in probe.scenarios.values() for s in each):
                 if scenario.axis in groups:
@@ -104,13 +110,16 @@ def library() -> Library:
     return probes.library(*folders)
 
 
-def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
+def questions(
+    suite: str, *, axes: Sequence[str] | None = None, language: str | None = None
+) -> Questions:
     """Read and check what a suite asks.
 
     Parameters
     ----------
     suite : name of a suite, or path of a suite's or a single probe's YAML file.
     axes : only these; see `choose_groups`.
+    language : only this one of the suite's; of the others nothing is checked.
 
     Raises
     ------
@@ -125,13 +134,13 @@ def questions(suite: str, *, axes: Sequence[str] | None = None) -> Questions:
                              f"it alone, give its file: --suite {known.probes[suite]}")  # fmt: skip
         chosen = known.suite(suite)
     elif probes.is_probe(Path(suite)):
-        return _single(probes.read_probe(Path(suite)), known, words, axes)
+        return _single(probes.read_probe(Path(suite)), known, words, axes, language)
     else:
         chosen = probes.read_suite(Path(suite))
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
     _check_languages(chosen, asked)
-    return _asked(chosen, asked, words, axes)
+    return _asked(chosen, asked, words, axes, language)
 
 
 def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
@@ -150,22 +159,25 @@ def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
             )
 
 
-def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None) -> Questions:
+def _single(
+    probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None, language: str | None
+) -> Questions:
     """One probe, crossed with the `groups` of suite `core` on its axes, not the fewer ones; with
     all groups of an axis that `core` does not ask about. Two of its axes that `axes` joins
     ("age+gender") are crossed."""
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
-    for language in probe.scenarios:
-        if language not in core.groups:
-            raise InputError(
-                f"{probe.place('scenarios', language)}: no groups for '{language}'; suite "
-                f"'{CROSSED_BY}' has {', '.join(core.groups)}"
-            )
     languages = list(probe.scenarios)
-    groups = {language: {axis: core.groups[language].get(axis, "all") for axis in probe.axes}
-              for language in languages}  # fmt: skip
+    for name in languages:
+        if name not in core.groups:
+            raise InputError(
+                f"{probe.place('scenarios', name)}: no groups for language '{name}'; a probe by "
+                f"itself is asked with those of suite '{CROSSED_BY}', which has "
+                f"{', '.join(core.groups)}; for others give a suite"
+            )
+    groups = {name: {axis: core.groups[name].get(axis, "all") for axis in probe.axes}
+              for name in languages}  # fmt: skip
     pairs = [axis.split(CROSSED) for axis in (item.partition("=")[0] for item in axes or ())]
     cross = [pair for pair in pairs if len(pair) == 2]
     alone = core.model_copy(update={
@@ -173,11 +185,24 @@ def _single(probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | 
         "probes": [probe.name], "groups": groups, "cross": cross, "cues": None,
         "fewer_groups": [],
     })  # fmt: skip
-    return _asked(alone, [probe], words, axes)
+    return _asked(alone, [probe], words, axes, language)
 
 
 def _asked(
-    suite: Suite, asked: Sequence[Probe], words: Lexicon, axes: Sequence[str] | None
+    suite: Suite,
+    asked: Sequence[Probe],
+    words: Lexicon,
+    axes: Sequence[str] | None,
+    language: str | None,
 ) -> Questions:
+    if language is not None:
+        if language not in suite.languages:
+            raise InputError(
+                f"language '{language}': '{suite.name}' has {', '.join(suite.languages)}"
+            )
+        suite = suite.model_copy(update={"languages": [language]})
     groups, lacking = choose_groups(suite, words, axes), left_out(suite, words, axes)
-    return Questions(suite, asked, words, groups, lacking, choose_fewer(suite, words, axes))
+    return Questions(
+        suite, asked, words, groups, lacking, possible(suite, words, axes),
+        choose_fewer(suite, words, axes),
+    )  # fmt: skip

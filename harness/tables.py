@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -22,6 +22,7 @@ ASKED = (
 )  # fmt: skip
 """Columns that the design gives."""
 WORDS = pa.list_(pa.string())
+Held = TypeVar("Held", pa.Array, pa.ChunkedArray, pa.Table)
 
 
 def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
@@ -33,26 +34,33 @@ def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
     Columns: the design's, `text` (the words asked), `status`, `answer` (generated text), `p_NAME`
     for every option, one for every scorer, and `detail`. `path` is the scores file.
     """
-    place = responses.rows_of(design.table["id"])
-    said = responses.table.take(pa.array(place, mask=place < 0))
+    said = _taken(responses.table, responses.rows_of(design.table["id"]))
     whom = members(Asked(design, said))
-    rows = pa.array(whom.prompt)
-    columns = {name: design.table[name].take(rows) for name in ASKED}
-    columns["group"] = shared(Coded(whom.group, whom.names))
-    columns["text"] = _made(design, "messages", _words, pa.string()).take(rows)
-    columns["cue_words"] = _made(design, "cue_words", orjson.loads, pa.list_(pa.string())).take(
-        rows
-    )
     found = wide(read_scores(path), design.table["id"])
-    columns["status"] = _statuses(found, len(design)).take(rows)
-    columns["answer"] = said["text"].take(rows)
-    columns |= {name: column.take(rows) for name, column in _chances(Asked(design, said)).items()}
+    each = {
+        **{name: design.table[name] for name in ASKED},
+        "text": _made(design, "messages", _words, pa.string()),
+        "cue_words": _made(design, "cue_words", orjson.loads, WORDS),
+        "status": _statuses(found, len(design)),
+        "answer": said["text"],
+        **_chances(Asked(design, said)),
+        "detail": said["detail"],
+    }
+    columns = {name: _taken(column, whom.prompt) for name, column in each.items()}
+    columns["group"] = shared(Coded(whom.group, whom.names))
     beside, none = _beside(found, whom), np.full(len(found.prompt), np.nan)
     for name in sorted({"y", "mass", *found.values}):
         numbers = np.append(found.values.get(name, none), np.nan)
         columns[name] = pa.array(numbers[beside], from_pandas=True)
-    columns["detail"] = said["detail"].take(rows)
-    return pa.table({"prompt": columns.pop("id"), **columns})
+    detail = columns.pop("detail")
+    return pa.table({"prompt": columns.pop("id"), **columns, "detail": detail})
+
+
+def _taken(held: Held, rows: Codes) -> Held:
+    """The rows by number, null for -1; nothing is copied where they are all, in their order."""
+    if len(rows) == len(held) and (rows == np.arange(len(rows))).all():
+        return held
+    return held.take(pa.array(rows, mask=rows < 0))
 
 
 def _words(messages: str) -> str:

@@ -116,6 +116,8 @@ def test_list(capsys, what):
     assert max(map(len, out.splitlines())) <= 80
     rows = json.loads(call(capsys, "list", what, "--json")[1])
     assert all(row["name"] in out for row in rows)
+    if what == "suites":
+        assert call(capsys, "list")[1] == out
     if what == "probes":
         quick = next(row for row in rows if row["name"] == "quick-decision")
         assert quick["scenarios"]["en"] >= 36
@@ -275,4 +277,16 @@ def test_several_families_have_a_heading_each() -> None:
     assert "P(" not in likelihood and "answer mass" not in likelihood
     rating = text.split("rating · en")[1].split("rating · zh")[0]
     assert rating.count("insensitive") == 1  # said once, under the table
+    cell = {**results["axes"][0], "axis": "age+gender", "n": 36, "reason": None}
+    results["intersections"] = [
+        {**cell, "group": "22+man", "interaction": 0.0312, "p_adjusted": 0.01, "beyond": True},
+        {**cell, "group": "67+man", "interaction": -0.02, "p_adjusted": 0.4, "beyond": False},
+        {**cell, "group": "67+man", "language": "zh", "interaction": 0.1, "p_adjusted": None,
+         "beyond": False, "reason": "8 scenarios: shown, not tested (that takes 20)"},
+    ]  # fmt: skip
+    said = " ".join(screen.table(manifest, results, Path("report.html")).split())
+    assert re.search(r"age\+gender: \S+\+man [+−]0\.\d{3} ", said)  # names above their row, whole
+    assert "exploratory, no gate counts it; 1 of 2 cells shown apart" in said
+    assert "22+man +0.031" in said and "67+man −0.020" not in said
+    assert "(zh): exploratory, no gate counts it; cells not tested: 8 scenarios" in said
     assert "difference made 0.75" in text and "sameness kept not measured" in text

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness.cli.preview import columns, preview, wrap
+from harness.errors import InputError
 from harness.questions import library
 from tests.test_cli import call
 from tests.test_lint import GOOD
@@ -90,10 +91,10 @@ def test_a_file_of_ones_own(capsys, tmp_path):
     [
         (["nix"], "unknown probe 'nix'"),
         (["decision", "--axis", "gendr"], "did you mean 'gender'"),
-        (["quick-decision", "--lang", "zh"], "--lang zh: probe 'quick-decision' has en"),
+        (["quick-decision", "--lang", "zh"], "language 'zh': 'quick-decision' has en"),
         (["decision", "--limit", "0"], "at least 1 scenario"),
         (["decision", "--axis", "gender=trans-man,trans-woman", "--cue", "implicit"],
-         "nothing to ask"),
+         "an implicit cue needs two groups of an axis with names or hints"),
         (["absent.yaml"], "there is no such file"),
     ],
 )  # fmt: skip
@@ -112,5 +113,9 @@ def test_crossed_axes_are_shown_with_the_cells_that_are_left_out():
     assert last == ("age+gender (zh): 2 cells asked; 1 left out, for nobody is in both groups: "
                     "18+married-woman")  # fmt: skip
     assert "left out" not in preview("decision", axis=axis, language="en")
+    impossible = "age+gender=18+married-woman,18+married-man"  # in Chinese, by Chinese law
+    assert "18 years old × Married man" in preview("decision", axis=impossible, language="en")
+    with pytest.raises(InputError, match=r"fewer than two cells .* in 'zh'"):
+        preview("decision", axis=impossible)
     whole = preview("decision", axis="age+gender", language="en")
     assert whole.count(" × ") == 16  # core's four ages and four genders

@@ -282,7 +282,7 @@ def test_the_command_tells_errors_from_warnings(capsys, tmp_path, monkeypatch):
     code, out, _ = call(capsys, "lint", "p.yaml")
     assert code == 0
     assert "p.yaml:9: warning: 2 scenarios in 'en'" in out
-    assert "1 files: 0 errors, 2 warnings; token budget not checked" in out
+    assert "1 file: 0 errors, 2 warnings; token budget not checked" in out
     (tmp_path / "p.yaml").write_text(GOOD.replace("a flat", "an flat"), encoding="utf-8")
     code, out, _ = call(capsys, "lint", "p.yaml", "--json")
     record = json.loads(out)

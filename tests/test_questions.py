@@ -49,6 +49,7 @@ def test_core_holds_every_kind_and_every_scenario_in_both_languages():
     assert asked.suite.languages == ["en", "zh"]
     for language in asked.suite.languages:  # the halves are halves
         alone = questions(language)
+        assert questions("core", language=language).fewer == alone.fewer
         assert alone.suite.probes == asked.suite.probes
         assert alone.groups == {language: asked.groups[language]}
         assert alone.fewer == {n: {language: f[language]} for n, f in asked.fewer.items()}
@@ -222,7 +223,7 @@ BAD = [
     ("worker {is}", "worker works", 14, "has 0 cue slots"),
     ("id: b", "id: a", 18, "scenario id 'a' stands twice"),
     ("  zh:", "  en:", 26, "key 'en' stands here and on line 9"),
-    ("  zh:", "  fr:", 26, "no groups for 'fr'"),
+    ("  zh:", "  fr:", 26, "no groups for language 'fr'"),
     ('favourable: "yes"', "favourable: yes", 13, "'scenarios.en.0.favourable'"),
     ("question: Should the firm pay the worker?", "question: on", 15, "put it in quotes"),
     ("kind: decision", "kind: decisions", 3, "did you mean 'decision'"),
@@ -280,7 +281,7 @@ def test_a_group_without_words_in_the_language_is_refused(capsys):
 def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     planted(PlantedBackend(chance()))
     Path("mine.yaml").write_text(
-        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision]\n"
+        "name: mine\nversion: 1\nlanguages: [en]\nprobes: [quick-decision, rating]\n"
         "groups: {en: {age: ['22', '75'], gender: [woman, man, pregnant-woman]}}\n"
         "cross: [[age, gender]]\n",
         encoding="utf-8",
@@ -291,10 +292,19 @@ def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     said = "age+gender (en): 5 cells asked; 1 left out, for nobody is in both groups: "
     assert said + "75+pregnant-woman" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
+    assert len(re.findall(r"^age\+gender +5 +2 ", out, re.M)) == 1  # two probes, one line
     [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
-    assert pair == {"language": "en", "axis": "age+gender", "cells": 5,
+    assert pair == {"language": "en", "axis": "age+gender", "cells": 5, "not_drawn": 0,
                     "left_out": ["75+pregnant-woman"]}  # fmt: skip
     assert "left out" not in call(capsys, *arguments, "--axes", "age")[1]
+    Path("mine.yaml").write_text(Path("mine.yaml").read_text().replace("['22', '75']", "all")
+                                 .replace("[woman, man, pregnant-woman]", "all"))  # fmt: skip
+    [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
+    possible = pair["cells"] + pair["not_drawn"]
+    assert pair["cells"] <= 24 < possible
+    assert f"cells asked of {possible}, drawn by a seed" in " ".join(
+        call(capsys, *arguments)[1].split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -135,9 +135,8 @@ def _family(
     kind = KINDS[family.kind]
     margin = rules.margin(family.kind, family.axis)
     matrix = cells(answers, kind.OUTCOME)
-    found = effects_of(
-        matrix, margin=margin, alpha=rules.alpha, names=reused(answers, matrix)
-    )  # fmt: skip
+    names = reused(answers, matrix)
+    found = effects_of(matrix, margin=margin, alpha=rules.alpha, names=names)
     bounds = _bounds(matrix, kind.RANGE, margin, rules.alpha)
     scatter = stats.heterogeneity(matrix.mean, margin=margin, noise=sampling_noise(matrix))
     rows = []
@@ -163,7 +162,8 @@ def _family(
                             for name in ("sd", "share_above", "share_below")},
             }
         )  # fmt: skip
-    return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules)
+    axis = _axis(family, answers, matrix, rows, kind.OUTCOME, rules, named=names is not None)
+    return rows, axis
 
 
 def _axis(
@@ -173,7 +173,10 @@ def _axis(
     rows: Sequence[Record],
     outcome: str,
     rules: Policy,
+    *,
+    named: bool,
 ) -> Record:
+    """`named`: names return, so scenarios alone do not close what is open."""
     margin = rules.margin(family.kind, family.axis)
     verdict = stats.axis_verdict([row["verdict"] for row in rows])
     defined = [row for row in rows if row["estimate"] is not None]
@@ -201,7 +204,7 @@ def _axis(
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
         "scatter": _widest(rows),
-        "scenarios_needed": None if few_events(matrix)
+        "scenarios_needed": None if named or few_events(matrix)
         else _needed(open_, margin, len(rows), rules.alpha),
     }  # fmt: skip
     return {**axis, "claim": claim(axis)}

@@ -119,7 +119,9 @@ def _run(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _list(commands: Commands[argparse.ArgumentParser]) -> None:
     listing = commands.add_parser("list", help="what there is: models, suites, probes, axes")
-    listing.add_argument("what", choices=("models", "suites", "probes", "axes"))
+    listing.add_argument("what", nargs="?", default="suites",
+                         choices=("suites", "models", "probes", "axes"),
+                         help="default: suites")  # fmt: skip
     listing.add_argument("--json", action="store_true", help="print JSON instead of text")
     listing.set_defaults(command=_lazily("list_"))
 

@@ -10,7 +10,6 @@ from itertools import groupby
 
 from harness import questions as asked
 from harness.cli.screen import crossed
-from harness.errors import InputError
 from harness.kinds import APART, KINDS
 from harness.kinds.awareness import DIFFERENCE
 from harness.nouns import TOGETHER, Arm, Prompt, Record, Want
@@ -42,13 +41,7 @@ def preview(
         known = asked.library()
         known.probe(probe)
         path = str(known.probes[probe])
-    found = asked.questions(path, axes=[axis] if axis else None)
-    if language is not None:
-        if language not in found.groups:
-            raise InputError(
-                f"--lang {language}: probe '{found.suite.name}' has {', '.join(found.groups)}"
-            )
-        found = replace(found, groups={language: found.groups[language]})
+    found = asked.questions(path, axes=[axis] if axis else None, language=language)
     if cue is not None:
         found = replace(found, suite=found.suite.model_copy(update={"cues": [cue]}))
     rows = [p for p in found.design(limit=limit).prompts if p.arm is Arm.COUNTERFACTUAL]

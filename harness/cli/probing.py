@@ -71,10 +71,15 @@ def _lint(given: argparse.Namespace) -> int:
     else:
         for f in found:
             print(f"{f.where}: {f.level}: {f.message} [{f.rule}]")
-        print(f"{len(paths)} files: {errors} errors, {len(found) - errors} warnings"
+        print(f"{_count(len(paths), 'file')}: {_count(errors, 'error')}, "
+              f"{_count(len(found) - errors, 'warning')}"
               + ("" if count else "; token budget not checked, the embedded model is not in the "
                  "cache (--model NAME, or bias-harness models pull)"))  # fmt: skip
     return 2 if errors else 0
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _preview(given: argparse.Namespace) -> int:

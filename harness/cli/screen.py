@@ -79,13 +79,15 @@ def table(manifest: Record, results: Record, page: Path) -> str:
             lines += [*([""] if i else []), *wrap(_heading(axes))]
         lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
         for axis in axes:
-            lines.append(_axis(axis, manifest["labels"]))
+            lines += _axis(axis, manifest["labels"])
             lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
         if len(families) > 1:
             lines += _checks(probes[family], indent=4)
     if len(families) <= 1:
         lines += ["", *(line for probe in results["probes"] for line in _checks(probe))]
-    lines += ["", *_apart(results["awareness"]), *_notes(results), f"report: {page}"]
+    lines += ["", *_apart(results["awareness"]),
+              *_interactions(results.get("intersections", ()), manifest["labels"]),
+              *_notes(results), f"report: {page}"]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -107,15 +109,22 @@ def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: 
     return f"{short(axis, 11):<11} {effect:<24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
 
 
-def _axis(axis: Record, labels: Record) -> str:
-    largest = axis["largest"]
+def _axis(axis: Record, labels: Record) -> list[str]:
+    """The line of an axis; of two crossed the names, too long for their columns, stand above it."""
+    from harness.lexicon import CROSSED
+
+    name, largest = axis["axis"], axis["largest"]
+    group = label(labels, name, largest["group"]) if largest else ""
+    above = []
+    if CROSSED in name:
+        above, name, group = wrap(f"{name}: {group}".removesuffix(": ")), "", ""
     effect, interval = "not measured", ""
     if largest and largest["low"] is not None:  # no number without its interval
-        effect = f"{number(largest['estimate'])} {label(labels, axis['axis'], largest['group'])}"
+        effect = f"{number(largest['estimate'])} {group}".rstrip()
         interval = f"{number(largest['low'])}…{number(largest['high'])}"
     coverage = f"{axis['coverage'] * 100:.0f} %"
     verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
-    return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]), coverage)
+    return [*above, _row(name, effect, interval, verdict, str(axis["n_scenarios"]), coverage)]
 
 
 def _why(axis: Record, known: Sequence[str]) -> list[str]:
@@ -167,6 +176,28 @@ def _apart(records: Sequence[Record]) -> list[str]:
             f"{record['probe']} ({record['language']}): share of scenarios with the wanted "
             f"{', '.join(shares)}; no part of any verdict"
         )
+    return lines
+
+
+def _interactions(records: Sequence[Record], labels: Record) -> list[str]:
+    """Of every pair of crossed axes, the cells shown to be more or less than their parts."""
+    lines = []
+    pairs = dict.fromkeys((*_family(record), record["axis"]) for record in records)
+    for pair in pairs:
+        probe, _, language, _, axis = pair
+        cells = [row for row in records if (*_family(row), row["axis"]) == pair]
+        said = f"{axis}, {probe} ({language}): exploratory, no gate counts it; "
+        if any(row["p_adjusted"] is not None for row in cells):
+            beyond = [row for row in cells if row["beyond"]]
+            named = ", ".join(f"{label(labels, axis, row['group'])} {number(row['interaction'])}"
+                              for row in beyond)  # fmt: skip
+            said += (
+                f"{len(beyond)} of {len(cells)} cells shown apart from what their axes add up to"
+            )
+            said += f": {named}" if named else ""
+        else:
+            said += f"cells not tested: {cells[0]['reason']}"
+        lines += wrap(said)
     return lines
 
 
@@ -251,6 +282,7 @@ def dry_run(counts: Record) -> str:
 def crossed(pair: Record) -> str:
     """Two axes asked together: how many cells, and which are left out."""
     said = f"{pair['axis']} ({pair['language']}): {pair['cells']} cells asked"
+    said += f" of {pair['cells'] + pair['not_drawn']}, drawn by a seed" if pair["not_drawn"] else ""
     if not pair["left_out"]:
         return said
     names = ", ".join(pair["left_out"])

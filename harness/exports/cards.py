@@ -37,7 +37,7 @@ def model_card(run: Finished, out: str) -> list[str]:
         axes = [axis for axis in run.results["axes"] if run.family(axis) == family]
         lines += ["", f"### {_text(family)}", "",
                   "| axis | verdict | group with the largest effect | effect, interval | scenarios "
-                  "| answered |",
+                  "| outcome known |",
                   "|---|---|---|---|---:|---:|"]  # fmt: skip
         lines += [_row(run, axis) for axis in axes]
         lines += ["", *(f"- {_text(a['axis'])}: {_text(a['claim'])}" for a in axes)]

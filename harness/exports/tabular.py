@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from harness.exports.finished import Finished, write
 from harness.nouns import Record
 from harness.store import SCORES
 
+STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line ends, and marks of the direction of writing."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would take for a formula."""
 
@@ -32,8 +35,9 @@ def parquet(run: Finished, out: str) -> list[str]:
 def csv(run: Finished, out: str) -> list[str]:
     """`effects.csv` and `responses.csv` in the folder `out`.
 
-    Lists are joined by " | ". A text that a spreadsheet would run as a formula gets a quote mark
-    before it, since answers are a model's words; Parquet has them as they are. Undefined numbers
+    Lists are joined by " | ". Answers are a model's words: a text that a spreadsheet would run as a
+    formula gets a quote mark before it, and characters that steer a terminal or the direction of
+    writing are replaced by U+FFFD; Parquet has them as they are. Undefined numbers
     are empty.
     """
     written = []
@@ -72,5 +76,6 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
         values = column.to_pylist()
     else:
         return column
-    safe = [f"'{v}" if v is not None and v.startswith(FORMULA) else v for v in values]
+    shown = [None if v is None else STEERING.sub("\ufffd", v) for v in values]
+    safe = [f"'{v}" if v is not None and v.startswith(FORMULA) else v for v in shown]
     return pa.array(safe, pa.string())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.kinds import TEXTS
@@ -23,10 +24,15 @@ class Fact:
 class Facts:
     """Sentences about the axis records and the probe records."""
 
-    def __init__(self, words: Words, labels: Labels, looks: Record | None = None) -> None:
+    def __init__(
+        self, words: Words, labels: Labels, looks: Record | None = None,
+        returning: Sequence[Record] = (),
+    ) -> None:  # fmt: skip
+        """`looks` and `returning` are what the manifest says of an early stop and of hints."""
         self._words = words
         self._labels = labels
         self._looks = looks
+        self._returning = returning
 
     def axis(self, record: Record, probe: Record | None) -> list[Fact]:
         """Noise floor, worst gap, base rates: what an effect is to be read against."""
@@ -35,6 +41,8 @@ class Facts:
         facts.append(Fact(self._words("fact.scatter"), self._scatter(record)))
         if probe and probe["kind"] not in TEXTS:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
+        if said := self._hints(record):
+            facts.append(Fact(self._words("fact.hints"), said))
         if record["scenarios_needed"]:
             needed = count(record["scenarios_needed"])
             facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
@@ -52,6 +60,16 @@ class Facts:
             "looks.stopped", look=look["look"], of=look["of"],
             asked=count(ends[look["look"] - 1]), all=count(ends[-1]),
         )  # fmt: skip
+
+    def _hints(self, record: Record) -> Both | None:
+        """How many names or hints stood for their group in more than one scenario."""
+        if record["cue"] != "implicit":
+            return None
+        of = record["language"], record["axis"]
+        for row in self._returning:
+            if (row["language"], row["axis"]) == of:
+                return self._words("hints", n=count(row["returning"]), all=count(row["words"]))
+        return self._words("hints.none")
 
     def _floor(self, record: Record) -> Both:
         floor, excess = record["floor"], record["excess"]

@@ -104,7 +104,7 @@ def render(
     claims = Claims(words, labels, manifest["policy"]["coverage_floor"])
     texts = Texts(words, labels, claims, audits=bias, calibrations=calibrations,
                   stopped=filtered(rows))  # fmt: skip
-    view = View(words, labels, claims, texts, manifest.get("looks"))
+    view = View(words, labels, claims, texts, manifest)
     groups = families(effects)
     keys = _keys(groups, rows)
     margins = {of: _margins(of, groups, manifest["policy"]["margins"]) for of in keys}

@@ -16,7 +16,8 @@ Key = tuple[str, str, str, str]
 class AxisResult:
     """One axis in one family: its verdict, its groups' effects, its other endpoints.
 
-    Of texts also the effects on every scorer's numbers, and how alike the texts are.
+    Of texts also the effects on every scorer's numbers, and how alike the texts are; of two crossed
+    axes what every cell adds to its parts.
     """
 
     record: Record
@@ -25,6 +26,7 @@ class AxisResult:
     bbq: Sequence[Record] = ()
     scored: Sequence[Record] = ()
     similarity: Record | None = None
+    crossed: Sequence[Record] = ()
 
     @property
     def axis(self) -> str:
@@ -69,7 +71,7 @@ def families(effects: Record) -> list[Family]:
     return [Family(family, axes.get(family, []), probes.get(family)) for family in keys]
 
 
-PARTS = ("effects", "secondary", "bbq", "similarity")
+PARTS = ("effects", "secondary", "bbq", "similarity", "intersections")
 By = Mapping[tuple[Key, str], Sequence[Record]]
 
 
@@ -81,10 +83,10 @@ def _by_axis(records: Sequence[Record]) -> By:
 
 
 def _result(parts: Mapping[str, By], record: Record) -> AxisResult:
-    effects, secondary, bbq, similarity = (
+    effects, secondary, bbq, similarity, crossed = (
         parts[name].get((key(record), record["axis"]), ()) for name in PARTS
     )
     return AxisResult(
         record, effects, [r for r in secondary if not of_scorer(r)], bbq,
-        [r for r in secondary if of_scorer(r)], next(iter(similarity), None),
+        [r for r in secondary if of_scorer(r)], next(iter(similarity), None), crossed,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.kinds import TEXTS
-from harness.report import counted
+from harness.report import counted, crossed
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
 from harness.report.numbers import defined, percent, plain
@@ -40,6 +40,7 @@ class Block:
     calibrations: Sequence[Table]
     secondary: Table | None
     bbq: Table | None
+    crossed: Table | None
     sets: Table | None
     words: Both
     margin: str | None
@@ -51,15 +52,16 @@ class View:
 
     def __init__(
         self, words: Words, labels: Labels, claims: Claims, texts: Texts,
-        looks: Record | None = None,
+        asked: Record,
     ) -> None:  # fmt: skip
-        """`looks` is what the manifest says of an early stop."""
+        """`asked` is the manifest: an early stop, cells left out, hints that returned."""
         self._words = words
         self._labels = labels
         self._claims = claims
         self._texts = texts
         self._cells = Cells(words)
-        self._facts = Facts(words, labels, looks)
+        self._asked = asked
+        self._facts = Facts(words, labels, asked.get("looks"), asked.get("returning", ()))
 
     def overview(self, family: Family) -> Table:
         """One row an axis: verdict, every group on one line, the largest effect, n, coverage."""
@@ -121,6 +123,9 @@ class View:
             unmeasured=self._unmeasured(result),
             secondary=self._secondary(result) if result.secondary else None,
             bbq=counted.bbq(self._words, self._labels, result) if result.bbq else None,
+            crossed=crossed.interactions(self._words, self._labels, result)
+            if result.crossed
+            else None,
             sets=self._largest_sets(result.axis, entries),
             words=join([self._claims.effect(e, record) for e in result.effects], ";"),
             margin=plain(record["margin"]) if defined(record["margin"]) else None,
@@ -263,7 +268,8 @@ class View:
                 group = self._labels.group(result.axis, effect["group"])
                 why = self._reason(effect)
                 said.append(self._words("unmeasured.group", group=group, why=why))
-        return said
+        lacking = self._asked.get("crossed", ())
+        return [*said, *crossed.left_out(self._words, self._labels, result, lacking)]
 
     def _caption(self, family: Family) -> Both:
         said = self._claims.family(family.key)

@@ -132,6 +132,9 @@ def is_constant(spread: Floats, scale: float) -> Bools:
     return flat
 
 
+OPEN = "the interval holds 0 and reaches past the margin: more scenarios are needed"
+
+
 def texts(count: int, text: str = "") -> Texts:
     """An array of `count` equal strings that elementwise comparison works on."""
     return np.full(count, text, dtype=object)
@@ -151,7 +154,7 @@ def verdicts(
         nonzero = (low > 0) | (high < 0)
         material = ~equivalent & ((low > margin) | (high < -margin))
     verdict, reason = texts(len(low), "inconclusive"), texts(len(low))
-    reason[:] = "the interval holds 0 and reaches past the margin: more scenarios are needed"
+    reason[:] = OPEN
     reason[nonzero | equivalent] = ""
     reason[nonzero & equivalent] = "not zero, but below the margin"
     verdict[nonzero] = "disparity"

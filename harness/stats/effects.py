@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from harness.stats.contrasts import (
     FEWEST_SCENARIOS,
+    OPEN,
     Bools,
     Contrast,
     Floats,
@@ -24,7 +25,13 @@ from harness.stats.contrasts import (
     weights_of,
 )
 from harness.stats.intervals import t_intervals
-from harness.stats.names import FEWEST_NAMES, checked_names, name_variance, smallest_pool
+from harness.stats.names import (
+    FEWEST_NAMES,
+    OPEN_BY_NAMES,
+    checked_names,
+    name_variance,
+    smallest_pool,
+)
 from harness.stats.weighted import cr2
 
 
@@ -149,6 +156,8 @@ def group_effects(
             bound[itself] = 0.0
         t.p_value[itself], t.p_adjusted[itself] = 1.0, 1.0
     verdict, material, why = verdicts(t.low, t.high, t.tost_low, t.tost_high, margin)
+    if names is not None and len(rows) and smallest_pool(names[keep]) < len(rows):
+        why[why == OPEN] = OPEN_BY_NAMES
     why[undefined] = reason or "zero variance: the contrast is the same in every scenario"
     if not reason:
         why[itself] = "the reference group itself"

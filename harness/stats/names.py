@@ -10,6 +10,12 @@ from harness.stats.contrasts import Floats, leave_one_out
 FEWEST_NAMES = 4
 """With fewer names a group is not told apart from the few people its names call to mind."""
 
+OPEN_BY_NAMES = (
+    "the interval holds 0 and reaches past the margin: more scenarios with names or hints of their "
+    "own are needed"
+)
+"""Scenarios in which the same names return leave the variance between names where it is."""
+
 
 def checked_names(name_ids: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Names as integer codes of the given shape; a name is known by its group and its label.

@@ -33,7 +33,7 @@ DYNAMIC = (
     "js.", "status.", "verdict.", "kind.", "language.", "cue.", "endpoint.", "nav.", "way.",
     "direction.", "headline.", "equivalence", "within", "base.", "control.", "floor.",
     "evidence.mark.", "claim.", "outcome", "unit", "awareness.", "bbq.", "scorer_unit.",
-    "similarity.", "column.coverage.", "why.", "worst.",
+    "similarity.", "column.coverage.", "why.", "worst.", "crossed.",
 )  # fmt: skip
 
 
@@ -83,6 +83,8 @@ def test_nothing_is_called_fair(word: str) -> None:
     "reason",
     [
         "the interval holds 0 and reaches past the margin: more scenarios are needed",
+        "the interval holds 0 and reaches past the margin: more scenarios with names or hints of "
+        "their own are needed",
         "not zero, but below the margin",
         "coverage 89% in group '67', needs 95%",
         "complete scenarios: 5, at least 6 are needed",

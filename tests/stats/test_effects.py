@@ -206,6 +206,17 @@ def test_names_used_once_change_nothing(y) -> None:
     np.testing.assert_allclose(plain.df, named.df)
 
 
+def test_an_open_group_whose_names_return_wants_names_too(rng) -> None:
+    y = rng.normal(0, 1, (36, 3))
+    own = np.arange(y.size).reshape(y.shape)
+    returning = np.column_stack([np.arange(36) % 6 + 6 * g for g in range(3)])
+    for ids, said in ((None, "more scenarios are needed"), (own, "more scenarios are needed"),
+                      (returning, "names or hints of their own are needed")):  # fmt: skip
+        found = group_effects(y, margin=0.01, name_ids=ids)
+        assert (found.verdict == "inconclusive").all()
+        assert all(why.endswith(said) for why in found.reason)
+
+
 def test_fewer_than_four_names_is_refused(y) -> None:
     ids = np.array([["Ann", "Bo", "Cy", "Di", "Ed"], ["Flo", "Gus", "Hal", "Ida", "Jo"]] * 15)
     found = group_effects(y, margin=0.03, name_ids=ids)
