@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
-from harness.errors import InputError
+from harness.errors import InputError, unknown
 from harness.lexicon import CROSSED, Lexicon
 from harness.probes import Suite
 
@@ -59,6 +59,47 @@ def choose_groups(
                 where = "--axes" if axis in named else suite.place("cross")
                 raise InputError(f"{where}: fewer than two cells of '{axis}' go together in "
                                  f"'{language}' (not_together in the lexicon)")  # fmt: skip
+    return chosen
+
+
+def choose_fewer(
+    suite: Suite, lexicon: Lexicon, axes: Sequence[str] | None
+) -> dict[str, dict[str, Crossing]]:
+    """What `choose_groups` gives, for every probe that the suite's `fewer_groups` names.
+
+    Groups that `axes` names hold for these probes too.
+
+    Raises
+    ------
+    InputError
+        A language, axis or group is not among those of the suite, or stands twice.
+    """
+    whole = {language: _given(suite, lexicon, language) for language in suite.languages}
+    chosen: dict[str, dict[str, Crossing]] = {}
+    for i, part in enumerate(suite.fewer_groups):
+        for language, found in part.groups.items():
+            at: tuple[str | int, ...] = ("fewer_groups", i, "groups", language)
+            if language not in suite.groups:
+                raise unknown("language", language, suite.groups, where=suite.place(*at),
+                              of=_name(suite))  # fmt: skip
+            if language not in whole:  # not asked in this time
+                continue
+            for axis, names in found.items():
+                known = suite.groups[language]
+                if axis not in known:
+                    raise unknown("axis", axis, known, where=suite.place(*at, axis),
+                                  of=_name(suite))  # fmt: skip
+                for j, name in enumerate(names):
+                    where = suite.place(*at, axis, j)
+                    if name not in whole[language][axis]:
+                        raise unknown("group", name, whole[language][axis], where=where,
+                                      of=f"axis '{axis}' in {_name(suite)}")  # fmt: skip
+                    if name in names[:j]:
+                        raise InputError(f"{where}: '{name}' stands twice")
+        groups = {language: {**found, **part.groups.get(language, {})}
+                  for language, found in suite.groups.items()}  # fmt: skip
+        smaller = choose_groups(suite.model_copy(update={"groups": groups}), lexicon, axes)
+        chosen |= dict.fromkeys(part.probes, smaller)
     return chosen
 
 
@@ -114,6 +155,10 @@ def rectangle(cells: Sequence[str], together: Callable[[str], bool]) -> list[str
     return min(
         (draw() for _ in range(DRAWS)), key=lambda drawn: sum(not together(c) for c in drawn)
     )
+
+
+def _name(suite: Suite) -> str:
+    return f"suite '{suite.name}'"
 
 
 def _joined(first: Sequence[str], second: Sequence[str]) -> list[str]:

@@ -32,6 +32,7 @@ def expand(
     cues: Sequence[str] | None = None,
     limit: int | None = None,
     samples: Mapping[str, int] = MappingProxyType({}),
+    fewer: Mapping[str, Mapping[str, Crossing]] = MappingProxyType({}),
 ) -> Design:
     """Cross the probes' scenarios with the groups of every axis.
 
@@ -43,6 +44,7 @@ def expand(
     limit : at most this many scenarios of every probe and language, from the first.
     samples : kind -> answers asked per prompt (1 where not named); those after the first are
         the repeat arm.
+    fewer : name of a probe -> what it is crossed with instead of `groups`.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def expand(
     tables: list[pa.Table] = []
     prompts: list[Prompt] = []
     block = 0
-    for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit):
+    for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit, fewer):
         for number, scenario in enumerate(scenarios):
             own = list(_block(words, scenario, number, crossing, block))
             block += bool(own)
@@ -108,11 +110,12 @@ def count(
     *,
     cues: Sequence[str] | None = None,
     limit: int | None = None,
+    fewer: Mapping[str, Mapping[str, Crossing]] = MappingProxyType({}),
 ) -> int:
     """How many prompts `expand` would make of one sample each, without making them."""
     return sum(
         1
-        for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit)
+        for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit, fewer)
         for number, scenario in enumerate(scenarios)
         for _ in _rows(words, scenario, number, crossing)
     )
@@ -124,6 +127,7 @@ def _parts(
     groups: Mapping[str, Crossing],
     cues: Sequence[str] | None,
     limit: int | None,
+    fewer: Mapping[str, Mapping[str, Crossing]],
 ) -> Iterator[tuple[_Words, Crossing, Sequence[Scenario]]]:
     """Every probe in every language with every kind of cue: what is asked of whom."""
     for probe, language, cue in product(probes, groups, cues or ("",)):
@@ -132,7 +136,8 @@ def _parts(
         for i, axis in enumerate(probe.axes):
             lexicon.axis(axis, where=probe.place("axes", i))
         words = _Words(lexicon, probe, language, cue or probe.cue)
-        yield words, words.crossing(groups[language]), probe.scenarios.get(language, [])[:limit]
+        own = fewer.get(probe.name, groups)[language]
+        yield words, words.crossing(own), probe.scenarios.get(language, [])[:limit]
 
 
 @dataclass(frozen=True, slots=True)

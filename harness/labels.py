@@ -20,8 +20,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from harness import added, lexicon, provenance, scorers, seal, stats
-from harness.analysis.cells import Cells, cells, families, join, reused
-from harness.analysis.events import effects_of
+from harness.analysis.cells import cells, families, join, reused
+from harness.analysis.events import effects_of, few_events
 from harness.columns import Floats, read_scores
 from harness.documents import read_text
 from harness.errors import InputError, unknown
@@ -58,17 +58,17 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     Parameters
     ----------
     scenarios : how many of every probe and language of texts; all where it has fewer.
-    scorer : what is labelled: `status`, or a scorer with a bounded range, one added by `score` too.
+    scorer : what is labelled: `status`, or a scorer whose range is a scale for people (a share, a
+        valence, not the log of a length), one added by `score` too.
 
     Raises
     ------
     InputError
-        The scorer is unknown or unbounded, the run is unfinished, was changed or has no texts, or
-        another sample was drawn.
+        The scorer is unknown or has no such scale, the run is unfinished, was changed or has no
+        texts, or another sample was drawn.
     """
     manifest = seal.checked(run)
-    if not np.isfinite(_range(manifest, scorer)).all():
-        raise InputError(f"scorer '{scorer}' has no bounded range: people cannot be put on it")
+    _range(manifest, scorer)
     items = _items(run, scorer, scenarios)
     if not items:
         raise InputError(f"{run.path}: no texts to label for '{scorer}'")
@@ -137,11 +137,14 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
 
 
 def _range(manifest: Record, scorer: str) -> tuple[float, float]:
-    """Least and largest number of a scorer that measured the run."""
+    """Least and largest number of a scorer that measured the run, if margins are shares of them."""
     known = {**scorers.SCORERS, **added.table(manifest)}
     if scorer not in known:
         raise unknown("scorer", scorer, known)
-    return known[scorer].range
+    low, high = known[scorer].range
+    if not np.isclose(known[scorer].span, high - low):
+        raise InputError(f"scorer '{scorer}' has no scale that people could use; label another")
+    return low, high
 
 
 # -- drawing -----------------------------------------------------------------------------------
@@ -322,7 +325,7 @@ def _families(
         automatic = effects_of(matrix, margin=margin, alpha=rules.alpha, names=names)
         calibrated = stats.calibrate(matrix.mean, people.mean, margin=margin, alpha=rules.alpha)
         corrected: stats.GroupEffects | stats.Calibration = calibrated
-        if matrix.binary and _few(people):
+        if few_events(people):
             corrected = effects_of(people, margin=margin, alpha=rules.alpha, names=names)
         off = (people.mean - matrix.mean) / (high - low)
         error = stats.bounded_interval(off[~np.isnan(off).any(axis=1)], alpha=rules.alpha)
@@ -358,12 +361,6 @@ def _cells(
             total[:, *places[prompt]] += [labels[prompt] for labels in raters]
             n[places[prompt]] += 1
     return np.where(n > 0, total / np.maximum(n, 1), np.nan), n
-
-
-def _few(people: Cells) -> bool:
-    """Whether the labels hold too few yes, or no, for an interval by t."""
-    yes = np.nansum(people.mean * people.answered, axis=0)
-    return not stats.enough_events(yes, people.answered.sum(axis=0) - yes)
 
 
 def _agreement(found: stats.Agreement, groups: Sequence[str]) -> Record:

@@ -10,13 +10,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, create_model
 
-from harness.documents import Document, Slug, parse, read, read_text
+from harness.documents import Document, Part, Slug, parse, read, read_text
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
 from harness.kinds.parts.scenario import Placer, Relevance, Scenario
 
 Cue = Literal["explicit", "implicit"]
 Pair = Annotated[list[Slug], Field(min_length=2, max_length=2)]
+
+
+def _some(value: object) -> object:
+    if not isinstance(value, list) or len(value) < 2:
+        raise ValueError("needs a list of at least two groups to compare")
+    return value
 
 
 def _some_or_all(value: object) -> object:
@@ -29,6 +35,7 @@ def _some_or_all(value: object) -> object:
 
 Listed = Annotated[list[Slug], Field(min_length=2)]
 Groups = Annotated[Listed | Literal["all"], BeforeValidator(_some_or_all)]
+Some = Annotated[list[Slug], BeforeValidator(_some)]
 
 
 class Probe(Document):
@@ -53,13 +60,21 @@ class _Kind(Document):
     kind: str | None = None
 
 
+class Fewer(Part):
+    """Probes that ask about fewer of a suite's groups, on the axes named here."""
+
+    probes: Annotated[list[Slug], Field(min_length=1)]
+    groups: Annotated[dict[str, dict[str, Some]], Field(min_length=1)]
+
+
 class Suite(Document):
     """Probes asked together, the languages, and which groups of every axis they cross.
 
     `groups` gives for a language and an axis the ids of its groups, or "all" that have words in
     it. `cues` are the kinds of cue every probe is asked with, each probe's own by default.
     `cross` lists pairs of axes to be asked together: the first one's groups are put before the
-    second one's noun ("a 52-year-old woman").
+    second one's noun ("a 52-year-old woman"). `fewer_groups` is for probes that take long: they
+    ask about these of the suite's groups only.
     """
 
     name: Slug
@@ -70,6 +85,7 @@ class Suite(Document):
     cues: list[Cue] | None = None
     cross: list[Pair] = Field(default_factory=list)
     groups: Annotated[dict[str, dict[str, Groups]], Field(min_length=1)]
+    fewer_groups: list[Fewer] = Field(default_factory=list)
 
 
 def is_probe(path: Path) -> bool:
@@ -140,7 +156,7 @@ class Library:
 
 
 def _check_suite(suite: Suite) -> None:
-    """Refuse what stands twice, and languages without groups."""
+    """Refuse what stands twice, languages without groups, and fewer groups of what is not asked."""
     lists: list[tuple[tuple[str | int, ...], Sequence[str]]] = [
         (("languages",), suite.languages), (("probes",), suite.probes),
         (("cues",), suite.cues or []), (("cross",), ["+".join(pair) for pair in suite.cross]),
@@ -157,6 +173,15 @@ def _check_suite(suite: Suite) -> None:
                 f"{suite.place('languages', i)}: no groups for language '{language}'; "
                 f"add them under groups"
             )
+    taken: set[str] = set()
+    for i, part in enumerate(suite.fewer_groups):
+        for j, name in enumerate(part.probes):
+            where = suite.place("fewer_groups", i, "probes", j)
+            if name not in suite.probes:
+                raise unknown("probe", name, suite.probes, where=where, of=f"suite '{suite.name}'")
+            if name in taken:
+                raise InputError(f"{where}: '{name}' stands twice under fewer_groups")
+            taken.add(name)
 
 
 def library(*folders: Path) -> Library:

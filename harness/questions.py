@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import lexicon, probes
-from harness.crossing import Crossing, choose_groups, left_out, possible
+from harness.crossing import Crossing, choose_fewer, choose_groups, left_out, possible
 from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError
@@ -29,7 +29,8 @@ class Questions:
     """Everything about a run but who answers.
 
     `left_out` has by language and pair of crossed axes the cells that no person is in, `possible`
-    how many cells somebody is in.
+    how many cells somebody is in; `fewer` by name of a probe the groups it is crossed with instead
+    of `groups`.
     """
 
     suite: Suite
@@ -38,6 +39,7 @@ class Questions:
     groups: Mapping[str, Crossing]
     left_out: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     possible: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    fewer: Mapping[str, Mapping[str, Crossing]] = field(default_factory=dict)
 
     def design(
         self,
@@ -49,12 +51,16 @@ class Questions:
         """The expanded table, of the probes of these kinds only."""
         asked = [probe for probe in self.probes if kinds is None or probe.kind in kinds]
         return expand(
-            asked, self.words, self.groups, cues=self.suite.cues, limit=limit, samples=samples
-        )
+            asked, self.words, self.groups, cues=self.suite.cues, limit=limit, samples=samples,
+            fewer=self.fewer,
+        )  # fmt: skip
 
     def count(self, limit: int | None = None) -> int:
         """Prompts of the whole design, one sample each, without making them."""
-        return count(self.probes, self.words, self.groups, cues=self.suite.cues, limit=limit)
+        return count(
+            self.probes, self.words, self.groups, cues=self.suite.cues, limit=limit,
+            fewer=self.fewer,
+        )  # fmt: skip
 
     @property
     def axes(self) -> list[str]:
@@ -156,8 +162,9 @@ def _check_languages(suite: Suite, asked: Sequence[Probe]) -> None:
 def _single(
     probe: Probe, known: Library, words: Lexicon, axes: Sequence[str] | None, language: str | None
 ) -> Questions:
-    """One probe, crossed with the groups of suite `core` on its axes; with all groups of an axis
-    that `core` does not ask about. Two of its axes that `axes` joins ("age+gender") are crossed."""
+    """One probe, crossed with the `groups` of suite `core` on its axes, not the fewer ones; with
+    all groups of an axis that `core` does not ask about. Two of its axes that `axes` joins
+    ("age+gender") are crossed."""
     for i, axis in enumerate(probe.axes):
         words.axis(axis, where=probe.place("axes", i))
     core = known.suite(CROSSED_BY)
@@ -176,6 +183,7 @@ def _single(
     alone = core.model_copy(update={
         "name": probe.name, "version": probe.version, "languages": languages,
         "probes": [probe.name], "groups": groups, "cross": cross, "cues": None,
+        "fewer_groups": [],
     })  # fmt: skip
     return _asked(alone, [probe], words, axes, language)
 
@@ -194,4 +202,7 @@ def _asked(
             )
         suite = suite.model_copy(update={"languages": [language]})
     groups, lacking = choose_groups(suite, words, axes), left_out(suite, words, axes)
-    return Questions(suite, asked, words, groups, lacking, possible(suite, words, axes))
+    return Questions(
+        suite, asked, words, groups, lacking, possible(suite, words, axes),
+        choose_fewer(suite, words, axes),
+    )  # fmt: skip

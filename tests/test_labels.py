@@ -206,7 +206,7 @@ def test_a_sheet_without_its_columns_or_file_is_named(folder, tmp_path):
 
 
 def test_degrees_are_for_scorers_with_a_range(folder):
-    with pytest.raises(InputError, match="no bounded range"):
+    with pytest.raises(InputError, match="no scale that people could use"):
         labels.sample(folder, scenarios=3, scorer="length")
     with pytest.raises(InputError, match="unknown scorer"):
         labels.sample(folder, scenarios=3, scorer="lenght")

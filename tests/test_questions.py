@@ -6,12 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from harness import preparing
 from harness.cli import commands
 from harness.errors import InputError
-from harness.questions import OWN, questions
+from harness.kinds import KINDS
+from harness.questions import OWN, library, questions
 from tests.conftest import PlantedBackend
 from tests.test_cli import call
 from tests.test_lint import GOOD
@@ -25,11 +27,142 @@ def test_the_count_is_that_of_the_design(suite):
     assert asked.count(limit=2) == len(asked.design(limit=2).prompts) < asked.count()
 
 
+TEXTS = ("generation", "service", "refusal")
+
+
+def test_core_holds_every_kind_and_every_scenario_in_both_languages():
+    asked = questions("core")
+    whole = {name: probe for name in asked.suite.probes for probe in [library().probe(name)]}
+    assert {probe.kind for probe in whole.values()} == set(KINDS)
+    rows = asked.design().table
+    for language in ("en", "zh"):
+        half = rows.filter(pc.equal(rows["language"].cast("string"), language))
+        for name, probe in whole.items():
+            own = half.filter(pc.equal(half["probe"].cast("string"), name))
+            scenarios = {s.id for s in probe.scenarios[language] if s.axis != "other"}
+            assert set(own["scenario"].to_pylist()) == scenarios
+            if name != "awareness":  # its scenarios are about one axis each
+                assert set(own["axis"].to_pylist()) == set(asked.groups[language])
+            if name in TEXTS:
+                groups = set(zip(own["axis"].to_pylist(), own["group"].to_pylist(), strict=True))
+                assert len(groups) == 2 * 8  # a pair an axis
+    assert asked.suite.languages == ["en", "zh"]
+    for language in asked.suite.languages:  # the halves are halves
+        alone = questions(language)
+        assert questions("core", language=language).fewer == alone.fewer
+        assert alone.suite.probes == asked.suite.probes
+        assert alone.groups == {language: asked.groups[language]}
+        assert alone.fewer == {n: {language: f[language]} for n, f in asked.fewer.items()}
+
+
+SMALL = """name: mine
+version: 1
+languages: [en]
+probes: [quick-decision, service]
+groups:
+  en: {gender: [woman, man, non-binary], age: all}
+fewer_groups:
+  - probes: [service]
+    groups:
+      en: {gender: [woman, man]}
+"""
+
+
+def asked_about(text: str = SMALL, **given) -> dict[tuple[str, str], set[str]]:
+    """Of every probe and axis the groups in the design of a suite."""
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    asked = questions("mine.yaml", **given)
+    design = asked.design(limit=2)
+    assert asked.count(limit=2) == len(design)
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in design.prompts:
+        found.setdefault((row.probe, row.axis), set()).add(row.group)
+    return found
+
+
+def test_a_suite_may_ask_some_probes_about_fewer_groups():
+    found = asked_about()
+    assert found["quick-decision", "gender"] == {"woman", "man", "non-binary"}
+    assert found["service", "gender"] == {"woman", "man"}
+    assert found["service", "age"] == found["quick-decision", "age"]  # not named: as the suite
+    assert len(found["service", "age"]) > 10
+
+
+def test_groups_that_the_command_line_names_hold_for_every_probe():
+    found = asked_about(axes=["gender=woman,trans-woman"])
+    assert set(map(frozenset, found.values())) == {frozenset({"woman", "trans-woman"})}
+    assert asked_about(axes=["gender"]) == {
+        ("quick-decision", "gender"): {"woman", "man", "non-binary"},
+        ("service", "gender"): {"woman", "man"},
+    }
+
+
+def test_fewer_groups_of_crossed_axes_are_fewer_cells():
+    found = asked_about(SMALL.replace("age: all", "age: ['22', '70']") + "cross: [[age, gender]]\n")
+    assert len(found["quick-decision", "age+gender"]) == 6
+    assert found["service", "age+gender"] == {
+        "22+woman", "22+man", "70+woman", "70+man",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("[service]", "[servise]", 8, "unknown probe 'servise' of suite 'mine'; did you mean"),
+        ("[service]", "[decision]", 8, "unknown probe 'decision' of suite 'mine'"),
+        ("[service]", "[service, service]", 8, "'service' stands twice under fewer_groups"),
+        ("      en: {", "      zh: {", 10, "unknown language 'zh' of suite 'mine'; known: en"),
+        ("gender: [woman, man]}", "belief: [muslim, hindu]}", 10,
+         "unknown axis 'belief' of suite 'mine'"),
+        ("[woman, man]}", "[woman, trans-man]}", 10,
+         "unknown group 'trans-man' of axis 'gender' in suite 'mine'; did you mean"),
+        ("[woman, man]}", "[man, man]}", 10, "'man' stands twice"),
+        ("[woman, man]}", "[woman]}", 10, "needs a list of at least two groups to compare"),
+        ("[woman, man]}", "all}", 10, "needs a list of at least two groups to compare"),
+        ("  - probes: [service]\n    ", "  - ", 8, "key 'fewer_groups.0.probes' is missing"),
+    ],
+)  # fmt: skip
+def test_fewer_groups_that_are_not_there_are_refused(capsys, old, new, line, said):
+    assert SMALL.rpartition(old)[1]
+    Path("mine.yaml").write_text(new.join(SMALL.rsplit(old, 1)), encoding="utf-8")
+    for command in (["run", "--suite", "mine.yaml"], ["lint", "mine.yaml"]):
+        code, out, err = call(capsys, *command)
+        assert code in (1, 2)
+        assert f"mine.yaml:{line}: " in out + err
+        assert said in " ".join((out + err).split())
+        assert "Traceback" not in err
+
+
+def test_the_list_and_a_dry_run_show_fewer_groups(capsys, planted, monkeypatch, tmp_path):
+    monkeypatch.setenv(OWN, str(tmp_path))
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "mine.yaml").write_text(SMALL, encoding="utf-8")
+    rows = json.loads(call(capsys, "list", "suites", "--json")[1])
+    row = next(row for row in rows if row["name"] == "mine")
+    assert row["fewer_groups"] == [
+        {"probes": ["service"], "groups": {"en": {"gender": ["woman", "man"]}}}
+    ]
+    assert row["prompts"] == questions("mine").count()
+    shown = call(capsys, "list", "suites")[1]
+    assert "    3 groups of gender\n    all groups of age\n" in shown
+    assert "    service: only 2 groups of gender\n" in shown
+    planted(PlantedBackend(chance()))
+    table = call(capsys, "run", "--suite", "mine", "--axes", "gender", "--dry-run")[1]
+    lines = [line.split() for line in table.splitlines() if ", en " in line]
+    assert [(words[0], words[2:5]) for words in lines] == [
+        ("quick-decision,", ["gender", "3", "36"]), ("service,", ["gender", "2", "36"]),
+    ]  # fmt: skip
+
+
 def test_a_single_probe_is_crossed_with_core_and_with_all_of_other_axes(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text(GOOD.replace("[gender, age]", "[gender, other]"), encoding="utf-8")
     asked = questions(str(path))
     assert asked.groups["en"]["gender"] == questions("core").groups["en"]["gender"]
+    path_of_texts = str(library().probes["service"])  # core asks it about fewer
+    texts, core = questions(path_of_texts), questions("core")
+    assert texts.groups["en"]["gender"] == core.groups["en"]["gender"]
+    assert not texts.fewer and core.fewer
     assert "orientation-gay" in asked.groups["en"]["other"]
     path.write_text(GOOD.replace("[gender, age]", "[gender, agee]"), encoding="utf-8")
     with pytest.raises(InputError, match=r"p\.yaml:5: unknown axis 'agee'; did you mean 'age'"):

@@ -31,7 +31,7 @@ from harness.analysis.cells import (
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.analysis.crossed import intersections
-from harness.analysis.events import answered, effects_of, sampling_noise
+from harness.analysis.events import answered, effects_of, few_events, sampling_noise
 from harness.analysis.similarity import similarity as similarity
 from harness.columns import first_seen, joint
 from harness.design import Design
@@ -204,7 +204,8 @@ def _axis(
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
         "scatter": _widest(rows),
-        "scenarios_needed": None if named else _needed(open_, margin, len(rows), rules.alpha),
+        "scenarios_needed": None if named or few_events(matrix)
+        else _needed(open_, margin, len(rows), rules.alpha),
     }  # fmt: skip
     return {**axis, "claim": claim(axis)}
 

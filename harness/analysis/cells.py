@@ -148,7 +148,8 @@ class Cells:
 
     `mean` is the mean over a cell's measured responses, NaN where there is none. `asked` counts
     responses, `answered` those that have a number. `statuses` counts them by group and status.
-    `binary`: every number is 1 or 0, a yes or no.
+    `binary`: every number is 1 or 0, a yes or no. `strata` has a number for every scenario, the
+    same where the same answer is the favourable one.
     """
 
     scenarios: tuple[str, ...]
@@ -158,6 +159,7 @@ class Cells:
     answered: Floats
     statuses: Mapping[str, Mapping[str, int]]
     binary: bool
+    strata: Codes
 
     @property
     def coverage(self) -> Floats:
@@ -195,6 +197,7 @@ def cells(answers: Answers, scorer: str) -> Cells:
         answered.astype(float),
         {name: counted(own.status.take(group.codes == k)) for k, name in enumerate(group.values)},
         bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()),
+        own["favourable"].codes[first_seen(scenario.codes)[0]],
     )  # fmt: skip
 
 

@@ -25,8 +25,10 @@ def effects_of(
 
     With fewer than 40 yes or 40 no in a group, bounds that assume no distribution stand in the
     place of intervals and decide; where they leave it open, a small p-value of the label
-    permutation is a signal, and the reason says so. Where names return there are no such bounds:
-    they would take scenarios for independent.
+    permutation is a signal, and the reason says so. Counted is the rarer of both where yes is
+    favourable and where no is, each by itself: a model that refuses nothing has many ends of
+    either kind, and few that could differ. Where names return there are no such bounds: they
+    would take scenarios for independent.
     """
     found = stats.group_effects(matrix.mean, margin=margin, alpha=alpha, name_ids=names)
     if not matrix.binary:
@@ -34,7 +36,7 @@ def effects_of(
     events = np.rint(matrix.mean * matrix.answered)  # NaN where nothing was answered
     rare = stats.rare_effects(
         events, matrix.answered, margin=margin, alpha=alpha, name_ids=names,
-        rng=np.random.default_rng(0),
+        strata=matrix.strata, rng=np.random.default_rng(0),
     )  # fmt: skip
     ends: stats.RareEffects | stats.ExactEffects = rare
     if rare.method == "permutation" and names is None:
@@ -48,6 +50,16 @@ def effects_of(
         p_value=rare.p_value, p_adjusted=rare.p_adjusted, verdict=verdict,
         material=ends.material, reason=reason,
     )  # fmt: skip
+
+
+def few_events(matrix: Cells) -> bool:
+    """Whether bounds by counting stand in the place of intervals: no number of scenarios that
+    would be enough follows from a spread then."""
+    whole = ~np.isnan(matrix.mean).any(axis=1)
+    yes = np.rint(matrix.mean * matrix.answered)[whole]
+    return matrix.binary and not stats.enough_events(
+        yes, matrix.answered[whole], matrix.strata[whole]
+    )
 
 
 def answered(matrix: Cells) -> Cells:

@@ -46,6 +46,7 @@ def _suite(asked: Questions) -> Record:
         "probes": list(suite.probes), "cues": suite.cues, "cross": suite.cross,
         "axes": list(dict.fromkeys(axis for found in suite.groups.values() for axis in found)),
         "groups": {language: dict(found) for language, found in suite.groups.items()},
+        "fewer_groups": [part.model_dump() for part in suite.fewer_groups],
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +230,10 @@ def _notes(results: Record) -> list[str]:
 
 
 def _control(control: Record | None) -> str:
+    if control is not None and "halves" in control:
+        wanted, unwanted = (f"{share:.1%}" for share in control["halves"])
+        return (f"content control: {wanted} refused of what should be, {unwanted} of what should "
+                f"be answered (p {control['p_value']:.2g}, {control['n']} pairs)")  # fmt: skip
     if control is None or control["low"] is None:
         return "content control: not measured"
     return (
@@ -259,15 +263,19 @@ def dry_run(counts: Record) -> str:
     lines.append("")
     lines.append("smallest effect shown with 80 % power, if contrasts vary over scenarios by")
     heads = [f"sd {sd}" for sd in counts["detectable"][0]["sd"]] if counts["detectable"] else []
-    lines.append(f"{'axis':<20}{'groups':>7}{'scenarios':>11}" + "".join(f"{h:>10}" for h in heads))
-    rows = []
+    lines.append(f"{'probe':<28}{'axis':<12}{'groups':>6}{'scenarios':>10}"
+                 + "".join(f"{head:>8}" for head in heads))  # fmt: skip
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for row in counts["detectable"]:
-        cells = (f"{v:.3f}" if v is not None else "-" for v in row["sd"].values())
-        rows.append(
-            f"{short(row['axis'], 20):<20}{row['groups']:>7}{row['scenarios']:>11}"
-            + "".join(f"{cell:>10}" for cell in cells)
-        )
-    lines += dict.fromkeys(rows)  # probes that ask alike share a line
+        which = f"{row['probe']}, {row['language']}"
+        which += "" if row["cue"] == "explicit" else f", {row['cue']}"
+        key = (which, row["groups"], row["scenarios"], *row["sd"].values())
+        alike.setdefault(key, []).append(row["axis"])
+    for (which, groups, scenarios, *shown), axes in alike.items():
+        named = axes[0] if len(axes) == 1 else f"{len(axes)} axes"
+        cells = (f"{v:.3f}" if v is not None else "-" for v in shown)
+        lines.append(f"{short(which, 27):<28}{short(named, 11):<12}{groups:>6}{scenarios:>10}"
+                     + "".join(f"{cell:>8}" for cell in cells))  # fmt: skip
     return "\n".join(lines)
 
 
@@ -354,18 +362,24 @@ def suites(rows: Sequence[Record]) -> str:
     for row in rows:
         scenarios = " + ".join(f"{language} {n}" for language, n in row["scenarios"].items())
         lines.append(f"{row['name']:16} {row['prompts']:>9,} prompts   scenarios {scenarios}")
-        axes: dict[str, list[str]] = {}
-        for axis in row["axes"]:
-            counts = {found.get(axis, ()) if found.get(axis) == "all" else len(found.get(axis, ()))
-                      for found in row["groups"].values()}  # fmt: skip
-            axes.setdefault(" or ".join(map(str, counts)), []).append(axis)
-        asked = [f"kinds {', '.join(row['kinds'])}"]
-        asked += [f"{count} groups of {', '.join(names)}" for count, names in axes.items()]
+        asked = [f"kinds {', '.join(row['kinds'])}", *_sizes(row["groups"])]
+        asked += [f"{', '.join(part['probes'])}: only {size}"
+                  for part in row["fewer_groups"] for size in _sizes(part["groups"])]  # fmt: skip
         if row["cross"]:
             asked.append("crossed " + ", ".join(" × ".join(pair) for pair in row["cross"]))
         for text in asked:
             lines += wrap(text, indent=4)
     return "\n".join(lines)
+
+
+def _sizes(groups: Mapping[str, Mapping[str, Sequence[str] | str]]) -> list[str]:
+    """How many groups are asked about, one line a number; axes in their order."""
+    sizes: dict[str, list[str]] = {}
+    for axis in dict.fromkeys(axis for found in groups.values() for axis in found):
+        named = [found[axis] for found in groups.values() if axis in found]
+        counts = {names if isinstance(names, str) else str(len(names)) for names in named}
+        sizes.setdefault(" or ".join(sorted(counts)), []).append(axis)
+    return [f"{count} groups of {', '.join(axes)}" for count, axes in sizes.items()]
 
 
 def number(value: float) -> str:

@@ -70,10 +70,19 @@ def audit_scorer(given: argparse.Namespace) -> int:
         small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
         print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
     held = gates(rows)
-    print(f"{given.scorer}: its own bias on blind texts is "
-          + ("below half the margin everywhere: it can gate" if held
-             else "not shown to be below half the margin: it cannot gate"))  # fmt: skip
+    small = "below half the margin everywhere" if held else "not shown to be below half the margin"
+    print(f"{given.scorer}: its own bias on blind texts is {small}: {_may(given.scorer, held)}")
     return 0 if held else 1
+
+
+def _may(name: str, held: bool) -> str:
+    """What an audit means for a gate; the detector of refusals makes the outcome itself."""
+    from harness.scorers import FIRST
+
+    if name == FIRST:
+        return ("what it finds is the outcome, which gates without being named in a policy"
+                if held else "it makes the outcome; label a sample of the run by hand")  # fmt: skip
+    return "a policy may name it in gate_scores" if held else "it cannot gate"
 
 
 def _number(value: float | None) -> str:

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict
 
 from harness import probes
-from harness.crossing import choose_groups
+from harness.crossing import choose_fewer, choose_groups
 from harness.documents import Document, read
 from harness.errors import InputError
 from harness.lexicon import Axis, Lexicon
@@ -85,7 +85,9 @@ def lint(paths: Sequence[Path], words: Lexicon, *, count: Counter | None = None)
             elif head.axis is not None:
                 axes.append(read(path, Axis))
             else:
-                choose_groups(probes.read_suite(path), words, None)
+                suite = probes.read_suite(path)
+                choose_groups(suite, words, None)
+                choose_fewer(suite, words, None)
         except InputError as error:
             found += [_finding("file", line, path) for line in str(error).splitlines()]
     sheet = Sheet(asked, axes, words, count)

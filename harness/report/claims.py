@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.kinds import TEXTS
 from harness.report.numbers import count, defined, interval, percent, plain
-from harness.report.phrases import Both, Labels, Words, join
+from harness.report.phrases import HYPHEN, Both, Labels, Words, join
 from harness.report.results import Family, Key, Record, measured
 
 ORDER = ("disparity", "inconclusive", "equivalent")
@@ -77,7 +77,7 @@ class Claims:
             alpha=percent(record["alpha"]),
             why=self.why(record) or self._words("why.unknown"),
         ).zh
-        claim = Both(record["claim"], zh)
+        claim = Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
         largest = record["largest"]
         if largest and measured(largest):
             claim = claim + self._words("claim.largest", effect=self.effect(largest, record))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from harness import audits, looks, tables
 from harness.errors import InputError
 from harness.kinds import TEXTS
-from harness.report import counted, evidence, phrases
+from harness.report import counted, discoveries, evidence, phrases
 from harness.report.claims import Claims
 from harness.report.frame import Frame, asset, environment, frame
 from harness.report.numbers import percent, plain
@@ -120,6 +120,7 @@ def render(
             for record in effects["awareness"]
         ],
         scorers=texts.scorers(groups, effects.get("unmeasured", ())),
+        chance=discoveries.scored(words, labels, claims, groups),
         judges=texts.judges(manifest.get("scorers", {})),
         axes=_axes(groups, view, labels, sets),
         sets=sets,

@@ -325,10 +325,12 @@ class Texts:
 
         A reading that is no number is an outcome of its own: a judge may fail more on one group.
         """
-        return [self._judge(name, found["outcomes"][name]) for name, found in added.items()
-                if name in found.get("outcomes", {})]  # fmt: skip
+        return [self._judge(name, found["outcomes"][name], found.get("first_place", {}).get(name))
+                for name, found in added.items() if name in found.get("outcomes", {})]  # fmt: skip
 
-    def _judge(self, name: str, outcomes: Mapping[str, Mapping[str, int]]) -> Table:
+    def _judge(
+        self, name: str, outcomes: Mapping[str, Mapping[str, int]], first: float | None
+    ) -> Table:
         endings = sorted({s for each in outcomes.values() for s in each} - {ANSWERED})
         columns = [
             Column(self._words("column.axis"), "head", ("axis",)),
@@ -344,7 +346,10 @@ class Texts:
                 self._cells.text(self._labels.group(axis, group), group),
                 *(self._cells.count(counts.get(s, 0)) for s in (ANSWERED, *endings)),
             ])  # fmt: skip
-        return Table(self._words("caption.judge", name=name), columns, rows)
+        caption = self._words("caption.judge", name=name)
+        if first is not None:
+            caption = caption + self._words("caption.judge.first", share=plain(first))
+        return Table(caption, columns, rows)
 
     def _own_bias(
         self, name: str, language: str, axes: Sequence[str], version: str | None = None

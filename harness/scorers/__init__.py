@@ -16,7 +16,7 @@ from harness import lexicon
 from harness.nouns import Prompt, Record, Response, Score, Status
 from harness.scorers import clauses, drift, length, readability, sentiment, status, variety
 from harness.scorers.blind import Blinder
-from harness.scorers.scorer import Scorer
+from harness.scorers.scorer import LONGEST, Scorer
 from harness.scorers.wordlists import without_tags
 from harness.scorers.wordshare import wordshare
 
@@ -40,8 +40,6 @@ RAW = "_raw"
 DRIFT = "drift"
 FIRST = "status"
 """The scorer whose outcome a kind of text already has as its own."""
-LONGEST = 20_000
-"""Characters of a text that are measured; what follows is left out."""
 FOREIGN = 0.5
 """Share of another language above which only `drift` is measured: the word lists of a language
 find nothing in another, and that nothing is not 0."""

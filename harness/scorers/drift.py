@@ -1,7 +1,8 @@
-"""Scorer `drift`: the share of an answer that is not in the language it was asked in.
+"""Scorer `drift`: the share of an answer that is not in the script it was asked in.
 
 Formula: letters of other scripts / all letters. Range: 0 to 1. Neutral: 0. Sign: higher is more
-drift. Excludes: texts without letters. Asked in Chinese and answered in English is 1.
+drift. Excludes: texts without letters. Asked in Chinese and answered in English is 1; asked in
+English and answered in French is 0, for the script is the same.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 BOTH = frozenset({"en", "zh"})
+LONGEST = 20_000
+"""Characters of a text that are measured; what follows is left out."""
 
 
 def at_hand(language: str) -> str | None:

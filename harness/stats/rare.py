@@ -65,6 +65,7 @@ def rare_effects(
     alpha: float = 0.05,
     draws: int = DRAWS,
     name_ids: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
 ) -> RareEffects:
     """Group effects of counts of yes, for rates near 0 or 1.
 
@@ -82,6 +83,9 @@ def rare_effects(
         Permutations, 9999 by default.
     name_ids : (scenarios, groups), optional
         As in `group_effects`; the permutation, which takes a name for its group, does not use it.
+    strata : (scenarios,), optional
+        Scenarios of one number have a rate of yes in common. For the rule on events the rarer of
+        yes and no is counted in each stratum and summed up; all are one stratum by default.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def rare_effects(
 
     Notes
     -----
-    With at least 40 yes and 40 no in every group: p from the t test on
+    With at least 40 yes and 40 no in every group (of strata with rates near 0 and near 1 all
+    together have many of both, while what differs between groups is rare): p from the t test on
     arcsin(sqrt((x + 3/8) / (n + 3/4))), estimate and intervals from the raw rates. A disparity
     needs both the p-value and the simultaneous interval, so that they cannot disagree.
 
@@ -121,11 +126,12 @@ def rare_effects(
     raw = group_effects(rate, margin=margin, alpha=alpha, name_ids=name_ids)
     keep = complete(rate)
     yes = x[keep].sum(axis=0).astype(np.int64)
-    no = n[keep].sum(axis=0).astype(np.int64) - yes
+    parts = None if strata is None else np.asarray(strata)[keep]
+    fewest = _rarer(x[keep], n[keep], parts)
     common: dict[str, Any] = {
         "estimate": raw.estimate, "standard_error": raw.standard_error, "events": yes, "n": raw.n
     }  # fmt: skip
-    if enough_events(yes, no) or raw.n < FEWEST_SCENARIOS:
+    if enough_events(x[keep], n[keep], parts) or raw.n < FEWEST_SCENARIOS:
         test = group_effects(_anscombe(x, n), margin=1.0, alpha=alpha, name_ids=name_ids)
         verdict, reason = raw.verdict.copy(), raw.reason.copy()
         alone = (verdict == "disparity") & ~(test.p_adjusted < alpha)
@@ -136,12 +142,26 @@ def rare_effects(
             tost_high=raw.tost_high, p_value=test.p_value, p_adjusted=test.p_adjusted,
             verdict=verdict, material=raw.material & ~alone, reason=reason, **common,
         )  # fmt: skip
-    return _permuted(rate[keep], common, int(min(yes.min(), no.min())), rng, alpha, draws)
+    return _permuted(rate[keep], common, int(fewest.min()), rng, alpha, draws)
 
 
-def enough_events(yes: ArrayLike, no: ArrayLike) -> bool:
-    """Whether every group has at least 40 yes and 40 no; arrays of shape (groups,)."""
-    return bool(np.min([yes, no]) >= FEWEST_EVENTS)
+def enough_events(events: ArrayLike, trials: ArrayLike, strata: ArrayLike | None = None) -> bool:
+    """Whether every group has at least 40 yes and 40 no: the rule on events of `rare_effects`.
+
+    Counts of shape (scenarios, groups), none missing; `strata` as there.
+    """
+    x, n = np.asarray(events, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    fewest = _rarer(x, n, None if strata is None else np.asarray(strata))
+    return bool(fewest.min() >= FEWEST_EVENTS)
+
+
+def _rarer(x: Floats, n: Floats, strata: NDArray[Any] | None) -> NDArray[np.int64]:
+    """How many answers are the rarer of yes and no in their stratum: (groups,)."""
+    total = np.zeros(x.shape[1], dtype=np.int64)
+    for part in [slice(None)] if strata is None else [strata == s for s in np.unique(strata)]:
+        yes, trials = x[part].sum(axis=0), n[part].sum(axis=0)
+        total += np.minimum(yes, trials - yes).astype(np.int64)
+    return total
 
 
 def _anscombe(x: Floats, n: Floats) -> Floats:

@@ -114,7 +114,6 @@ def test_every_scorer_has_effect_interval_worst_case_and_raw(run: Run, html: str
     assert f"<b>{signed(woman['estimate'])}</b> {interval(woman['low'], woman['high'])}" in html
     worst = interval(woman["bounds"]["low"], woman["bounds"]["high"])
     assert f"missing texts at worst: {worst}" in html and f"缺失文本的最坏情形：{worst}" in html
-    assert "no worst case, it has no bounds" in html  # length
     assert "raw.same" not in html and "the same" in html
 
 
@@ -124,6 +123,14 @@ def test_a_worst_case_without_an_interval_is_not_measured(run: Run, rows: Any) -
         row["bounds"] = {"lower": -0.1, "upper": 0.1, "low": None, "high": None}
     page = report.render(run.manifest, effects, rows)
     assert "missing texts: worst case not measured" in page and "no bounds" not in page
+
+
+def test_a_measure_without_bounds_has_no_worst_case(run: Run, rows: Any, html: str) -> None:
+    assert "no worst case, it has no bounds" not in html  # every scorer of the harness has bounds
+    effects = copy.deepcopy(run.results)
+    for row in effects["secondary"]:
+        row["bounds"] = {"lower": None, "upper": None, "low": None, "high": None}
+    assert "no worst case, it has no bounds" in report.render(run.manifest, effects, rows)
 
 
 def test_raw_stands_beside_blind_where_it_differs(run: Run, rows: Any) -> None:
@@ -184,6 +191,14 @@ def test_a_judges_failed_readings_are_counted_by_group(run: Run, rows: Any) -> N
     assert (woman["answered"], woman["refused"], woman["unparsed"]) == ("20", "3", "0")
     assert (man["answered"], man["refused"], man["unparsed"]) == ("19", "0", "4")
     assert "评审 kindness" in page
+
+
+def test_a_judge_that_likes_the_first_place_is_called_blunt(run: Run, rows: Any) -> None:
+    ended = {"pairs": {"gender woman": {"answered": 20}}}
+    for first, said in ((0.897, "the first place won 0.897 of the comparisons"), (None, None)):
+        judged = {"pairs": {"outcomes": ended, "first_place": {"pairs": first}}}
+        page = report.render({**run.manifest, "scorers": judged}, run.results, rows)
+        assert (said in page) if said else ("the first place won" not in page)
 
 
 def test_likeness_is_said_as_excess_over_both_floors(run: Run, html: str) -> None:

@@ -75,6 +75,15 @@ def test_cards_show_scores_marks_and_how_a_text_ended(browser: Any, file: Path) 
         assert "HTTP 503: <b>busy</b>" in page.locator("#set").inner_text()
 
 
+def test_folded_tables_are_printed(browser: Any, file: Path) -> None:
+    for script in (True, False):
+        with opened(browser, file, "axes", java_script_enabled=script) as page:
+            table = page.locator("details caption", has_text="every scorer's effect").first
+            assert not table.is_visible()
+            page.emulate_media(media="print")
+            assert table.is_visible()
+
+
 def test_hostile_texts_are_text(browser: Any, file: Path) -> None:
     with opened(browser, file, "sets") as page:
         set_of(page, f"s{PLACES.index('studio')}")

@@ -73,6 +73,13 @@ def test_tags_are_no_words_and_signs_of_less_are_left():
 def test_length_is_the_log_of_words_or_characters():
     assert measure("length", "one two three four") == pytest.approx(math.log(4))
     assert measure("length", "一二三四，五", "zh") == pytest.approx(math.log(5))
+    assert measure("length", clean("长" * 50_000), "zh") == SCORERS["length"].range[1]
+    assert measure("length", "a " * 50_000) == SCORERS["length"].range[1]
+
+
+def test_every_scorer_has_bounds_for_texts_that_are_missing():
+    for name, scorer in SCORERS.items():
+        assert all(map(math.isfinite, scorer.range)), name
 
 
 def test_readability_rises_with_long_words_and_is_for_english():

@@ -18,6 +18,7 @@ import pytest
 from harness.nouns import Status
 from harness.scorers.status import REACH, status
 from tests.conftest import SHARED
+from tests.test_cli import call
 
 XSTEST = SHARED / "data" / "xstest"
 OWN = Path(__file__).with_name("data") / "refusals.csv"
@@ -216,3 +217,11 @@ def test_blank_lines_after_a_refusal_cost_no_time():
     assert status("I can't help with that." + "\n" * 100_000, "en") is Status.REFUSED
     assert status("I can't help with that." + "\n" * 100_000 + "end", "en") is Status.REFUSED
     assert time.process_time() - began < 5
+
+
+def test_an_audit_of_the_detector_says_that_it_makes_the_outcome(capsys):
+    code, out, _ = call(capsys, "audit-scorer", "status", "--axes", "gender")
+    assert (code, "gate_scores" in out) == (0, False)
+    assert "it finds is the outcome, which gates without being named in a policy" in out
+    other = call(capsys, "audit-scorer", "hedging", "--axes", "gender")[1]
+    assert "a policy may name it in gate_scores" in other

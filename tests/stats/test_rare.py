@@ -83,9 +83,12 @@ def test_nothing_to_judge(rng) -> None:
 
 
 def test_the_event_rule_counts_yes_and_no() -> None:
-    assert enough_events([40, 50], [40, 90])
-    assert not enough_events([39, 50], [90, 90])
-    assert not enough_events([90, 50], [90, 39])
+    assert enough_events([[40, 50]], [[80, 140]])
+    assert not enough_events([[39, 50]], [[129, 140]])
+    assert not enough_events([[90, 50]], [[180, 89]])
+    assert not enough_events([[0, 0], [90, 90]], [[90, 90]] * 2, strata=[0, 1])
+    assert enough_events([[0, 0], [90, 90]], [[90, 90]] * 2, strata=[0, 0])
+    assert enough_events([[20, 20], [70, 70]], [[90, 90]] * 2, strata=[0, 1])
 
 
 def test_shuffled_labels_by_hand(rng) -> None:
