@@ -19,6 +19,8 @@ from harness.scorers.wordlists import load
 from harness.store import EFFECTS, RunFolder
 
 SCHEMA = 1
+MOST_FIRST = 0.75
+"""Share of comparisons that the first place may win: beyond it the order decides half of them."""
 
 
 def file_of(name: str) -> str:
@@ -85,6 +87,19 @@ def identity_of(folder: RunFolder, name: str) -> Record | None:
     versions = (row.get("scorer_version") for row in rows if row["endpoint"] == name)
     version = next(versions, None)
     return None if version is None else {"version": version}
+
+
+def blunt(folder: RunFolder, name: str) -> str | None:
+    """Why a judge tells too few texts apart to decide; None for another scorer, or where it does.
+
+    A judge that goes by the place gives every text of a pair .5: to it all groups are alike.
+    """
+    own = folder.manifest().get(added.KEY, {}).get(name, {})
+    first = (own.get("first_place") or {}).get(name)
+    if first is None or 1 - MOST_FIRST <= first <= MOST_FIRST:
+        return None
+    return (f"judge '{name}' chose the first place in {first:.0%} of its comparisons: it goes by "
+            "the order, not by the text")  # fmt: skip
 
 
 def against(

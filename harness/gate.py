@@ -90,7 +90,7 @@ def judge(
     rules: Policy,
     *,
     release: int | None = None,
-    scorers: Mapping[str, tuple[Record | None, Record | None]] | None = None,
+    scorers: Mapping[str, gate_scores.Known] | None = None,
 ) -> Record:
     """The decision from `effects.json`, a comparison (or None) and the policy alone.
 

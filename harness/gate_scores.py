@@ -7,7 +7,7 @@ fail: its axes stay open, and so does an axis that it measured no text of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness import audits
 from harness.analysis.cells import Family
@@ -36,9 +36,18 @@ def check(side: Side, rules: Policy) -> None:
             raise unknown("scorer", name, known, where=rules.place("gate_scores", i))
 
 
-def read(side: Side, rules: Policy) -> dict[str, tuple[Record | None, Record | None]]:
-    """Of every gating scorer: what measured this run's texts, and the run's audit of it."""
-    return {name: (side.measured_by(name), audits.read(side.folder, name))
+class Known(NamedTuple):
+    """Of a gating scorer: what measured the run's texts, the run's audit, why it is too blunt."""
+
+    measured: Record | None = None
+    audit: Record | None = None
+    blunt: str | None = None
+
+
+def read(side: Side, rules: Policy) -> dict[str, Known]:
+    """What is known of every gating scorer."""
+    return {name: Known(side.measured_by(name), audits.read(side.folder, name),
+                        audits.blunt(side.folder, name))
             for name in rules.gate_scores}  # fmt: skip
 
 
@@ -47,7 +56,7 @@ def families(
     results: Mapping[str, Any],
     compared: Mapping[str, Any] | None,
     rules: Policy,
-    known: Mapping[str, tuple[Record | None, Record | None]],
+    known: Mapping[str, Known],
 ) -> list[tuple[Record, Rows, Rows | None]]:
     """One axis record, its effects and its changes, for every gating scorer and primary axis.
 
@@ -59,15 +68,14 @@ def families(
         for name in rules.gate_scores:
             effects = _of(results["secondary"], axis, name)
             changes = None if compared is None else _of(compared["texts"], axis, name)
-            measured, audit = known.get(name, (None, None))
-            barred = None
+            measured, audit, barred = known.get(name, Known())
             if not effects or measured is None:
                 effects = [_unknown(row) for row in _of(results["effects"], axis)]
                 barred = f"scorer '{name}' measured no text"
             else:
                 effects = [_confirmed(row) for row in effects]
                 groups = [row["group"] for row in effects]
-                barred = audits.against(audit, measured, effects[0], groups)
+                barred = barred or audits.against(audit, measured, effects[0], groups)
             if changes == []:
                 changes = None
                 barred = barred or f"the baseline was not scored by the same '{name}'"

@@ -100,6 +100,23 @@ def test_without_an_audit_it_decides_nothing(longer, tmp_path):
     assert record["exit_code"] == 3
 
 
+@pytest.mark.parametrize(("first", "open_"), [(0.9, True), (0.1, True), (0.6, False)])
+def test_a_judge_that_goes_by_the_order_decides_nothing(fair, tmp_path, first, open_):
+    """It finds every two texts alike, and so all groups."""
+    shutil.copytree(fair.path, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    folder.update({"scorers": {"length": {
+        "version": 1, "unit": "wins", "range": [0.0, 1.0], "span": 1.0, "languages": ["en"],
+        "first_place": {"length": first, "length_raw": 0.5},
+    }}})  # fmt: skip
+    found = audits.blunt(folder, "length")
+    assert (found is not None) == open_
+    if open_:
+        assert "chose the first place in" in found
+        _, check = decided(pipeline.Run(folder))
+        assert check["verdict"] == "inconclusive" and check["reason"].endswith(found)
+
+
 def test_an_edited_audit_is_refused(longer, tmp_path):
     shutil.copytree(longer.path, tmp_path / "run")
     path = tmp_path / "run" / "audit-length.json"
