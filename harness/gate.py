@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -228,12 +229,21 @@ def _needed(
 
 
 def _intervals(rows: Rows, alpha: float, many: float) -> Intervals:
-    """Intervals over all primary families from each row's estimate and standard error."""
-    estimate, error, df, low = (
+    """Intervals over all primary families from each row's estimate and standard error.
+
+    Bounds that come from counting scenarios (no `df`) stand as they are: no spread gives others.
+    """
+    estimate, error, df, low, high = (
         np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)
-        for name in ("estimate", "standard_error", "df", "low")
+        for name in ("estimate", "standard_error", "df", "low", "high")
     )
-    return t_intervals(estimate, error, df, np.isnan(low), alpha=alpha, many=many)
+    counted = np.isnan(df)
+    found = t_intervals(
+        estimate, error, np.where(counted, 1.0, df), np.isnan(low) | counted, alpha=alpha, many=many
+    )
+    return replace(
+        found, low=np.where(counted, low, found.low), high=np.where(counted, high, found.high)
+    )
 
 
 def _ends(intervals: Intervals, k: int) -> Record:

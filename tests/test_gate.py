@@ -329,3 +329,18 @@ def test_needed_is_unknown_where_more_scenarios_would_not_help():
     assert compare.needed([effect(0.0, 0.02), inside], 0.03) is None
     returning = {**effect(0.0, 0.02), "df": 7.4}  # names return: no new ones come with scenarios
     assert compare.needed([returning], 0.03) is None
+    counted = {**effect(0.0, 0.02), "df": None}  # bounds by counting: no spread to go by
+    assert compare.needed([counted], 0.03) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "verdict", "state"),
+    [(0.05, "disparity", "fail"), (0.01, "disparity", "inconclusive"),
+     (0.05, "inconclusive", "inconclusive")],
+)  # fmt: skip
+def test_bounds_by_counting_are_taken_as_they_are(place, low, verdict, state):
+    """A t interval of the same row (error 0.0001) would lie beyond the margin each time."""
+    row = {**effect(0.5, 0.0001, verdict=verdict), "df": None, "low": low, "high": 0.9}
+    [check] = gate.judge(results(row), None, policy(place))["checks"]
+    assert check["verdict"] == state
+    assert (check["groups"][0]["low"], check["groups"][0]["high"]) == (low, 0.9)

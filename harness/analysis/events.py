@@ -28,7 +28,8 @@ def effects_of(
     permutation is a signal, and the reason says so. Counted is the rarer of both where yes is
     favourable and where no is, each by itself: a model that refuses nothing has many ends of
     either kind, and few that could differ. Where names return there are no such bounds: they
-    would take scenarios for independent.
+    would take scenarios for independent. Bounds come from no t distribution: `df` is undefined
+    beside them.
     """
     found = stats.group_effects(matrix.mean, margin=margin, alpha=alpha, name_ids=names)
     if not matrix.binary:
@@ -41,6 +42,7 @@ def effects_of(
     ends: stats.RareEffects | stats.ExactEffects = rare
     if rare.method == "permutation" and names is None:
         ends = stats.exact_effects(matrix.mean, margin=margin, alpha=alpha)
+        found = replace(found, df=np.full(len(found.df), np.nan))
     verdict, reason = ends.verdict.copy(), ends.reason.copy()
     signal = (rare.verdict == "signal") & np.isin(verdict, ["signal", "inconclusive"])
     reason[signal] = [f"a signal only: {why}" for why in reason[signal]]

@@ -256,10 +256,12 @@ def _axis(family: Family, rows: Sequence[Record], before: Results, after: Result
 
 
 def _past_mending(row: Mapping[str, Any], margin: float) -> bool:
-    """Whether more scenarios do not decide a row; names that return leave fewer degrees of freedom
-    than scenarios."""
-    returning = row["df"] is not None and row["df"] < row["n_scenarios"] - 1.5
-    return row["low"] is None or returning or _inside(row, margin)
+    """Whether no number of scenarios is known that decides a row.
+
+    Bounds by counting have no degrees of freedom, and names that return leave fewer than scenarios.
+    """
+    by_spread = row["df"] is not None and row["df"] > row["n_scenarios"] - 1.5
+    return row["low"] is None or not by_spread or _inside(row, margin)
 
 
 def needed(rows: Sequence[Mapping[str, Any]], margin: float, many: int | None = None) -> int | None:
