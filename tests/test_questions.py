@@ -292,7 +292,7 @@ def test_a_dry_run_says_which_cells_are_left_out(capsys, planted):
     said = "age+gender (en): 5 cells asked; 1 left out, for nobody is in both groups: "
     assert said + "75+pregnant-woman" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
-    assert len(re.findall(r"^age\+gender +5 +2 ", out, re.M)) == 1  # two probes, one line
+    assert len(re.findall(r"^(?:quick-decision|rating), en +age\+gender +5 +2 ", out, re.M)) == 2
     [pair] = json.loads(call(capsys, *arguments, "--json")[1])["crossed"]
     assert pair == {"language": "en", "axis": "age+gender", "cells": 5, "not_drawn": 0,
                     "left_out": ["75+pregnant-woman"]}  # fmt: skip
