@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def bbq(path: Path, questions: int) -> Blocks:
-    """Every question with its three answers as continuations, twenty in a block."""
+    """Every question with its three answers as continuations, forty in a block: about a pack."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     asked = [
         Request(
@@ -100,7 +100,7 @@ def bbq(path: Path, questions: int) -> Blocks:
         )
         for i, row in enumerate(rows[:questions])
     ]
-    return [asked[i : i + 20] for i in range(0, len(asked), 20)]
+    return [asked[i : i + 40] for i in range(0, len(asked), 40)]
 
 
 def long_file(requests: Sequence[Request], blocks: Sequence[Sequence[Prompt]]) -> list[Request]:
