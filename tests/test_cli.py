@@ -290,3 +290,5 @@ def test_several_families_have_a_heading_each() -> None:
     assert "22+man +0.031" in said and "67+man −0.020" not in said
     assert "(zh): exploratory, no gate counts it; cells not tested: 8 scenarios" in said
     assert "difference made 0.75" in text and "sameness kept not measured" in text
+    alone = {**results, "axes": [], "probes": [], "intersections": []}
+    assert "inside" not in screen.table(manifest, alone, Path("report.html"))

@@ -74,5 +74,9 @@ def test_the_command_prints_what_it_found(capsys):
     assert "age " in out and "0.05" in out
     assert cli.main(["plan", "--json"]) == 0
     assert len(orjson.loads(capsys.readouterr().out)["families"]) == 8
+    assert cli.main(["plan", "--suite", "zh"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("decision, zh") < said.index("rating, zh") < said.index("refusal, zh")
+    assert said.count("decision, zh") == 1 and max(map(len, said.splitlines())) <= 80
     assert cli.main(["plan", "--margin", "0.000001"]) == 2
     assert "Traceback" not in capsys.readouterr().err

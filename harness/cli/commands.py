@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from harness import pipeline, planning, preparing, seal
-from harness.cli import remote, screen
+from harness.cli import forecast, remote, screen
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.models import LocalModel, Model, resolve
@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
     if given.dry_run:
         plan = preparing.prepare(**options)
         counts = preparing.estimate(plan, given.shard)
-        _print(counts, screen.dry_run(counts), as_json=given.json)
+        _print(counts, forecast.dry_run(counts), as_json=given.json)
         return 0
     found = pipeline.run(
         **options, out=given.out, shard=given.shard, fresh=given.fresh,
@@ -74,7 +74,7 @@ def report(given: argparse.Namespace) -> int:
 
 def plan(given: argparse.Namespace) -> int:
     found = planning.plan(given.suite, margin=given.margin, run=given.run)
-    _print(found, screen.plan(found), as_json=given.json)
+    _print(found, forecast.plan(found), as_json=given.json)
     return 0
 
 

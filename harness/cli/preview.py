@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from harness import questions as asked
-from harness.cli.screen import crossed
+from harness.cli.forecast import crossed
 from harness.kinds import APART, KINDS
 from harness.kinds.awareness import DIFFERENCE
 from harness.nouns import TOGETHER, Arm, Prompt, Record, Want
