@@ -187,7 +187,7 @@ def test_a_folder_of_ones_own_joins_the_library(capsys, tmp_path, monkeypatch):
         "zh": 5 * 36 + 2,
     }  # awareness: its own axis only
     assert mine["prompts"] == 38 * 2 + 38 + 38  # two groups, a paraphrase and a control each
-    shown = call(capsys, "list", "suites")[1]
+    shown = call(capsys, "list")[1]  # suites, where nothing is named
     assert "mine                   152 prompts   scenarios en 38\n    kinds decision\n" in shown
     assert "    2 groups of gender\n" in shown and max(map(len, shown.splitlines())) <= 80
     assert "p" in {row["name"] for row in json.loads(call(capsys, "list", "probes", "--json")[1])}
