@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from harness import preparing
-from harness.cli import commands
+from harness.cli import commands, listing
 from harness.errors import InputError
 from harness.kinds import KINDS
 from harness.questions import OWN, library, questions
@@ -137,8 +137,7 @@ def test_the_list_and_a_dry_run_show_fewer_groups(capsys, planted, monkeypatch, 
     monkeypatch.setenv(OWN, str(tmp_path))
     (tmp_path / "suites").mkdir()
     (tmp_path / "suites" / "mine.yaml").write_text(SMALL, encoding="utf-8")
-    rows = json.loads(call(capsys, "list", "suites", "--json")[1])
-    row = next(row for row in rows if row["name"] == "mine")
+    row = listing.suite_row(questions("mine"))
     assert row["fewer_groups"] == [
         {"probes": ["service"], "groups": {"en": {"gender": ["woman", "man"]}}}
     ]
@@ -178,10 +177,9 @@ def test_a_folder_of_ones_own_joins_the_library(capsys, tmp_path, monkeypatch):
         "groups: {en: {gender: [woman, man]}}\n",
         encoding="utf-8",
     )
-    rows = json.loads(call(capsys, "list", "suites", "--json")[1])
-    mine = next(row for row in rows if row["name"] == "mine")
+    mine = listing.suite_row(questions("mine"))
     assert (mine["kinds"], mine["scenarios"]) == (["decision"], {"en": 38})
-    quick = next(row for row in rows if row["name"] == "axis-gender")
+    quick = listing.suite_row(questions("axis-gender"))
     assert quick["scenarios"] == {
         "en": 5 * 36 + 2,
         "zh": 5 * 36 + 2,

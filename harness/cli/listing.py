@@ -31,10 +31,11 @@ def probes() -> list[Record]:
 
 def suites() -> list[Record]:
     """Every suite with its kinds, scenarios, prompts, probes and groups; counting takes seconds."""
-    return [_suite(questions(name)) for name in library().suites]
+    return [suite_row(questions(name)) for name in library().suites]
 
 
-def _suite(asked: Questions) -> Record:
+def suite_row(asked: Questions) -> Record:
+    """One suite's row."""
     suite = asked.suite
     return {
         "name": suite.name, "version": suite.version, "languages": list(suite.languages),
