@@ -23,7 +23,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """A name in lower case, for ids that stand in file names and options."""
 SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader that makes plain values only, in C where it is built in."""
-HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069]")
+HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 """Control characters, and marks that turn the direction of what follows: a terminal obeys them, a
 model reads them, and no reader of a probe sees them."""
 T = TypeVar("T", bound="Document")

@@ -130,7 +130,7 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     }  # fmt: skip
     found = {
         "scorer": scorer, "raters": raters, "items": len(drawn["items"]),
-        "families": _families(run, values, scorer),
+        "families": _families(run, values, scorer, scale),
     }  # fmt: skip
     place.write_json("calibration.json", found)
     return found
@@ -294,8 +294,9 @@ def _value(label: str, prompt: Prompt, scorer: str, scale: tuple[float, float]) 
 
 
 def _families(
-    run: RunFolder, values: Mapping[str, Mapping[str, float]], scorer: str
-) -> list[Record]:
+    run: RunFolder, values: Mapping[str, Mapping[str, float]], scorer: str,
+    scale: tuple[float, float],
+) -> list[Record]:  # fmt: skip
     """One record a family: agreement of the raters, and every group's effect both ways."""
     rules = restore(run.manifest()["policy"], run.path)
     design = run.design()
@@ -318,7 +319,7 @@ def _families(
         low, high = KINDS[family.kind].RANGE
         margin = rules.margin(family.kind, family.axis)
         if scorer != scorers.FIRST:
-            low, high = _range(run.manifest(), scorer)
+            low, high = scale
             margin = rules.margin("scores", family.axis) * (high - low)
         names = reused(members, matrix)
         people = replace(matrix, mean=ratings.mean(axis=0), answered=counts)

@@ -219,7 +219,7 @@ def score(folder: RunFolder, listener: Listener) -> None:
         )
     failed = responses.table.filter(pa.array(responses.failed))
     if len(failed):
-        prompt = design.by_id[failed["prompt"][0].as_py()]
+        [prompt] = design.only(pc.equal(design.table["id"], failed["prompt"][0]).to_numpy()).prompts
         first = f"{prompt.probe} '{prompt.scenario}', {prompt.group}: {failed['detail'][0]}"
         if len(failed) == len(responses):
             raise ModelError(f"every prompt failed; the first: {first}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from harness import columns, tables
+from harness.documents import HIDDEN
 from harness.exports.finished import Finished, write
 from harness.nouns import Record
 from harness.store import SCORES
 
-STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and line ends, and marks of the direction of writing."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would take for a formula."""
 
@@ -76,6 +74,6 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
         values = column.to_pylist()
     else:
         return column
-    shown = [None if v is None else STEERING.sub("\ufffd", v) for v in values]
+    shown = [None if v is None else HIDDEN.sub("\ufffd", v) for v in values]
     safe = [f"'{v}" if v is not None and v.startswith(FORMULA) else v for v in shown]
     return pa.array(safe, pa.string())
