@@ -131,7 +131,7 @@ def rare_effects(
     common: dict[str, Any] = {
         "estimate": raw.estimate, "standard_error": raw.standard_error, "events": yes, "n": raw.n
     }  # fmt: skip
-    if enough_events(x[keep], n[keep], parts) or raw.n < FEWEST_SCENARIOS:
+    if fewest.min() >= FEWEST_EVENTS or raw.n < FEWEST_SCENARIOS:
         test = group_effects(_anscombe(x, n), margin=1.0, alpha=alpha, name_ids=name_ids)
         verdict, reason = raw.verdict.copy(), raw.reason.copy()
         alone = (verdict == "disparity") & ~(test.p_adjusted < alpha)
