@@ -332,20 +332,50 @@ def _sentence(found: Record, compared: Mapping[str, Any] | None, alpha: float) -
         if used:
             said += ", but for what is waived"
         return f"{said} ({_count(checks)}, {100 * alpha:g} % error each).{waived}"
-    word = "fail" if found["verdict"] == "fail" else "inconclusive"
-    axes = dict.fromkeys(check["name"] for check in checks if check["verdict"] == word)
-    names = ", ".join(axes)
-    if word == "fail":
-        reasons = [f"{c['name']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
+    bad = [check for check in checks if check["verdict"] == found["verdict"]]
+    apart = told_apart(checks)
+    if found["verdict"] == "fail":
+        reasons = [f"{named(check, apart)} ({check['reason']})" for check in bad]
         return f"Not cleared: {', '.join(reasons)}.{waived}"
+    names = "; ".join(
+        ", ".join(check["name"] for check in axes)
+        + (f" in {', '.join(place(check, apart) for check in places)}" if apart else "")
+        for axes, places in together(bad, apart)
+    )
     if found["scenarios_needed"]:
         return (
             f"Not cleared: {names} inconclusive, about {found['scenarios_needed']} more scenarios "
             f"needed.{waived}"
         )
-    reason = next(c["reason"] for c in checks
-                  if c["verdict"] == word and c["scenarios_needed"] is None)  # fmt: skip
-    return f"Not cleared: {names} inconclusive ({reason}).{waived}"
+    first = next(check for check in bad if check["scenarios_needed"] is None)
+    whose = f"{named(first, apart)}, " if len(bad) > 1 else ""
+    return f"Not cleared: {names} inconclusive ({whose}{first['reason']}).{waived}"
+
+
+def told_apart(checks: Rows) -> tuple[str, ...]:
+    """By what the families of these checks differ: probe, language, cue; or nothing."""
+    return tuple(key for key in ("probe", "language", "cue") if len({c[key] for c in checks}) > 1)
+
+
+def place(check: Mapping[str, Any], apart: Sequence[str]) -> str:
+    """A check's family by what tells it from the others."""
+    return " ".join(check[key] for key in apart)
+
+
+def together(checks: Rows, apart: Sequence[str]) -> list[tuple[Rows, Rows]]:
+    """Axes that share their places, said once: a check of every axis, and one of every place."""
+    axes: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for check in checks:
+        axes.setdefault(check["name"], {})[place(check, apart)] = check
+    alike: dict[tuple[str, ...], list[list[Mapping[str, Any]]]] = {}
+    for places in axes.values():
+        alike.setdefault(tuple(places), []).append(list(places.values()))
+    return [([found[0] for found in same], same[0]) for same in alike.values()]
+
+
+def named(check: Mapping[str, Any], apart: Sequence[str]) -> str:
+    """A check's axis, and its place where there are several."""
+    return str(check["name"]) + (f" in {place(check, apart)}" if apart else "")
 
 
 def _one(checks: Rows, key: str, otherwise: str) -> str:

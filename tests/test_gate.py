@@ -245,6 +245,45 @@ def test_only_primary_probes_gate(place, skewed):
     assert gate.judge(both, None, policy(place, "primary: [p]\n"))["verdict"] == "pass"
 
 
+def several(*checks):
+    """Results of axes in families, each given as (probe, language, axis, effect's numbers)."""
+    found = results(axes=())
+    for probe, language, axis, row in checks:
+        [record] = results(axes=(axis,), probe=probe)["axes"]
+        found["axes"].append({**record, "language": language})
+        found["effects"].append({**row, "probe": probe, "language": language, "axis": axis})
+    return found
+
+
+OPEN, GOOD = effect(0.02, 0.01), effect(0.0, 0.001, verdict="equivalent")
+BAD, FAULTY = effect(-0.2, 0.001, verdict="disparity"), {**OPEN, "reason": "a fault", "df": None}
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ([("p", "en", "age", OPEN), ("q", "en", "age", OPEN)],
+         "age in p, q inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", GOOD)], "age in p inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "en", "gender", OPEN), ("q", "en", "age", OPEN),
+          ("q", "en", "gender", GOOD)], "age in p, q; gender in p inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "zh", "age", GOOD)], "age in en inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "zh", "age", GOOD)], "age in p en inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "en", "gender", OPEN)],
+         "age, gender inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", BAD)],
+         "age in q (a: differs by more than the margin of 0.03)."),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", FAULTY)],
+         "age in p, q inconclusive (age in q, a: a fault)."),
+        ([("p", "en", "age", GOOD), ("p", "en", "gender", FAULTY)],
+         "gender inconclusive (a: a fault)."),
+    ],
+)  # fmt: skip
+def test_the_sentence_names_the_probe_of_an_axis_where_there_are_several(place, checks, said):
+    sentence = gate.judge(several(*checks), None, policy(place))["sentence"]
+    assert sentence.startswith(f"Not cleared: {said}")
+
+
 def test_a_margin_of_one_axis(place, skewed):
     wide = "axis_margins: {age: {decision: 0.2}}\n"
     assert decide(skewed, rules=policy(place, wide))["verdict"] == "pass"

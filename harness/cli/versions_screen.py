@@ -136,13 +136,12 @@ def _outcome(side: Row) -> str:
 
 def gate(found: Record) -> str:
     """The sentence first, then every primary axis, then what the reader must know of the rules."""
+    from harness.gate import named, told_apart  # heavy, and `history` needs none of it
+
     lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
-    several = len({_family(check) for check in found["checks"]}) > 1
+    apart = told_apart(found["checks"])
     for check in found["checks"]:
-        name = check["name"]
-        if several:
-            name += f" ({', '.join(_family(check))})"
-        lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {name}")
+        lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {named(check, apart)}")
         if check["verdict"] != "pass":
             lines += wrap(check["reason"], indent=4)
         if check["scenarios_needed"]:

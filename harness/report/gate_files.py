@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from harness.gate import named, told_apart
 from harness.nouns import Record
 from harness.report.numbers import defined, interval, signed
 
@@ -56,21 +57,18 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines += [f"- {name}: {_cell(value)}" for name, value in _facts(found)]
     lines += ["", "| axis | result | group | effect | change since the baseline | n | answered |",
               "|---|---|---|---|---|---:|---:|"]  # fmt: skip
-    several = len({(c["probe"], c["language"], c["cue"]) for c in found["checks"]}) > 1
+    apart = told_apart(found["checks"])
     for check in found["checks"]:
-        name = check["name"]
-        if several:
-            name = f"{check['probe']} ({check['language']}, {check['cue']}): {name}"
         row = _worst(check)
         change = row["change"] or {}
         cells = (
-            name, f"{GLYPH[check['verdict']]} {check['verdict']}", row["group"],
+            named(check, apart), f"{GLYPH[check['verdict']]} {check['verdict']}", row["group"],
             _number(row), _number(change), str(check["n_scenarios"]),
             f"{100 * check['coverage']:.0f} %",
         )  # fmt: skip
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     open_ = [check for check in found["checks"] if check["verdict"] != "pass"]
-    lines += ["", *(f"- **{_cell(c['name'])}**: {_cell(_reason(c))}" for c in open_)]
+    lines += ["", *(f"- **{_cell(named(c, apart))}**: {_cell(_reason(c))}" for c in open_)]
     for waiver in found["waivers"]:
         lines.append(f"- {_cell(_waiver(waiver))}")
     lines += ["", "Effect: how much more (+) or less (−) of the favourable outcome a group gets "

@@ -12,7 +12,7 @@ from harness.dashboard import gate_words
 from harness.documents import shipped
 from harness.policy import Policy, load
 from harness.report import phrases
-from tests.test_gate import effect, results
+from tests.test_gate import BAD, FAULTY, GOOD, OPEN, effect, results, several
 
 WORDS = phrases.load("harness.dashboard")
 LABELS = phrases.Labels(
@@ -59,6 +59,29 @@ def test_inconclusive_says_how_many_more_or_why() -> None:
     assert both.zh == (
         "不予放行：年龄尚无定论（甲岁：群体“a”的作答率为 88%，需要 95%）。"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("checks", "zh"),
+    [
+        ([("decision", "en", "age", OPEN), ("rating", "en", "age", OPEN)],
+         "决策、评分中的年龄尚无定论，"),
+        ([("decision", "en", "age", OPEN), ("decision", "en", "gender", OPEN),
+          ("rating", "en", "age", OPEN), ("rating", "en", "gender", GOOD)],
+         "决策、评分中的年龄；决策中的性别尚无定论，"),
+        ([("decision", "en", "age", OPEN), ("decision", "zh", "age", GOOD)],
+         "英语中的年龄尚无定论，"),
+        ([("decision", "en", "age", GOOD), ("rating", "en", "age", BAD)],
+         "评分中的年龄（甲岁：差异超过界限 0.03）。"),
+        ([("decision", "en", "age", OPEN), ("rating", "en", "age", FAULTY)],
+         "决策、评分中的年龄尚无定论（评分中的年龄，甲岁："),
+    ],
+)  # fmt: skip
+def test_the_probe_of_an_axis_is_named_where_there_are_several(
+    checks: list[Any], zh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAULTY, "reason", "coverage 88% in group 'a', needs 95%")
+    assert said(several(*checks)).zh.startswith(f"不予放行：{zh}")
 
 
 def test_a_check_of_a_scorer_names_it() -> None:

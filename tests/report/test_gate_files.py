@@ -72,6 +72,15 @@ def test_markdown_shows_the_group_that_decided_and_the_waiver(found):
     assert "**gender**: reason of gender; about 46 more scenarios needed" in text
 
 
+def test_markdown_names_the_probe_where_there_are_several(found):
+    found["checks"].append({**found["checks"][0], "probe": "q"})
+    text = markdown(found)
+    assert [line.split(" | ")[0] for line in text.splitlines() if "▲ fail" in line] == [
+        "| age in p", "| age in q",
+    ]  # fmt: skip
+    assert "- **age in p**: reason of age" in text and "- **age in q**: reason of age" in text
+
+
 def test_what_was_not_measured_has_no_number(found):
     found["checks"] = [check("age", "inconclusive", group("22", "open", None, "too few"))]
     row = next(line for line in markdown(found).splitlines() if line.startswith("| age"))
