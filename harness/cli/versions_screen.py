@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.screen import GLYPH, label, number, short, wrap
+from harness.cli.screen import GLYPH, label, number
+from harness.cli.width import fit, pad, short, wrap
 from harness.ledger import version_of
 from harness.nouns import Record
 
@@ -26,10 +27,12 @@ def history(records: Sequence[Record], ledger: Path) -> str:
     for family in dict.fromkeys(record["model"]["family"] for record in records):
         mine = [record for record in records if record["model"]["family"] == family]
         several = len({_family(row) for record in mine for row in record["axes"]}) > 1
-        lines += ["", family] if lines else [family]
+        lines += ["", *wrap(family)] if lines else wrap(family)
+        lines.append(fit("  date       version       ", "largest effect",
+                         f"{'interval':<13} {'verdict':<14}   n"))  # fmt: skip
         keys = dict.fromkeys((_family(a), a["axis"]) for r in mine for a in r["axes"])
         for of, axis in keys:
-            lines += ["", axis + (f" ({', '.join(of)})" if several else "")]
+            lines += ["", *wrap(axis + (f" ({', '.join(of)})" if several else ""))]
             design = None
             for record in mine:
                 for row in record["axes"]:
@@ -44,18 +47,16 @@ def history(records: Sequence[Record], ledger: Path) -> str:
     return "\n".join(lines)
 
 
-def _version(record: Record, row: Row) -> str:
-    largest = row["largest"]
+def _version(record: Record, found: Row) -> str:
+    largest = found["largest"]
     effect, interval = "not measured", ""
     if largest:
         effect = number(largest["estimate"]) + " "
-        effect += label(record["labels"], row["axis"], largest["group"])
+        effect += label(record["labels"], found["axis"], largest["group"])
         interval = _interval(largest)
-    return (
-        f"  {record['date'][:10]} {short(version_of(record), 18):<18} {short(effect, 19):<19} "
-        f"{interval:<13} "
-        f"{GLYPH[row['verdict']]} {row['verdict']}"
-    )
+    end = f"{interval:<13} {GLYPH[found['verdict']]} {found['verdict']:<12}"
+    end += f" {found['n_scenarios']:>3}"
+    return fit(f"  {record['date'][:10]} {pad(version_of(record), 14)}", effect, end)
 
 
 def comparison(found: Record) -> str:
@@ -92,7 +93,7 @@ def _pair(pair: Record) -> list[str]:
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str) -> str:
-    return f"{short(axis, 11):<11} {short(effect, 28):<28} {interval:<17} {verdict:<14} {n:>4}"
+    return fit(pad(axis, 11), effect, f"{interval:<17} {verdict:<14} {n:>4}")
 
 
 def _axis(axis: Row, labels: Record) -> str:
@@ -125,7 +126,7 @@ def _sets(pair: Record) -> list[str]:
         for cell in found["cells"]:
             name = label(pair["labels"], found["axis"], cell["group"])
             change = "" if cell["change"] is None else number(cell["change"])
-            lines.append(f"  {name:<34.34} {_outcome(cell['old']):>12} "
+            lines.append(f"  {pad(name, 34)} {_outcome(cell['old']):>12} "
                          f"{_outcome(cell['new']):>12} {change:>8}")  # fmt: skip
     return lines
 
