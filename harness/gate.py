@@ -25,6 +25,7 @@ import numpy as np
 
 from harness import compare, gate_scores, ledger, policy, provenance, stats
 from harness.analysis.cells import Family, ProbeKey
+from harness.analysis.scenarios import needed
 from harness.compare import Side
 from harness.errors import InputError, unknown
 from harness.lexicon import CROSSED
@@ -123,11 +124,11 @@ def judge(
     verdict = next(word for word in ("fail", "inconclusive", "pass") if word in verdicts)
     open_ = [check for check in checks if check["verdict"] == "inconclusive"]
     needs = [check["scenarios_needed"] for check in open_]
-    needed = max(needs) if needs and None not in needs else None
+    most = max(needs) if needs and None not in needs else None
     found: Record = {
         "verdict": verdict,
         "exit_code": EXIT[verdict],
-        "scenarios_needed": needed if verdict == "inconclusive" else None,
+        "scenarios_needed": most if verdict == "inconclusive" else None,
         "release": release, "alpha": spent, "comparisons": many,
         "checks": checks,
         "waivers": [_waived(waiver, i in used) for i, waiver in enumerate(rules.waivers)],
@@ -218,12 +219,12 @@ def _needed(
 ) -> int | None:
     """Scenarios after which every open group should be decided; None where that is not known."""
     names = {row["group"] for row in open_}
-    whole = math.ceil(many)
+    whole = max(2, math.ceil(many))
     counts = []
     for rows, bound, done in ((effects, margin, "equivalent"), (changes or (), d, "unchanged")):
         left = [row for row in rows if row["group"] in names and row["verdict"] != done]
         if left:
-            counts.append(compare.needed(left, bound, whole))
+            counts.append(needed(left, bound, groups=whole))
     known = [count for count in counts if count is not None]
     return max(known) if known and len(known) == len(counts) else None
 

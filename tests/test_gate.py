@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from harness import compare, gate, ledger, stats
+from harness import gate, ledger, stats
 from harness.errors import InputError
 from harness.policy import load
 from tests.versions import chance, run_of
@@ -359,17 +359,6 @@ def test_an_edited_ledger_stops_the_gate(tmp_path):
     path.write_text(path.read_text().replace("equivalent", "disparity"))
     with pytest.raises(InputError, match="edited"):
         decide(run, rules=policy(tmp_path, spending=True))
-
-
-def test_needed_is_unknown_where_more_scenarios_would_not_help():
-    inside = effect(0.0, 0.001)
-    assert compare.needed([inside], 0.03) is None
-    assert compare.needed([effect(0.0, 0.02)], 0.03) > 0
-    assert compare.needed([effect(0.0, 0.02), inside], 0.03) is None
-    returning = {**effect(0.0, 0.02), "df": 7.4}  # names return: no new ones come with scenarios
-    assert compare.needed([returning], 0.03) is None
-    counted = {**effect(0.0, 0.02), "df": None}  # bounds by counting: no spread to go by
-    assert compare.needed([counted], 0.03) is None
 
 
 @pytest.mark.parametrize(
