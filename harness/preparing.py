@@ -98,8 +98,7 @@ def prepare(
             f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
             "them all the same; --limit N or fewer --axes ask less"
         )
-    for axis in rules.axis_margins:
-        asked.words.axis(axis, where=rules.place("axis_margins", axis))
+    rules.check_names([*kinds.KINDS, "scores"], asked.words.axes)
     asked_kinds = sorted({probe.kind for probe in asked.probes})
     written = ["scores"] if kinds.TEXTS & set(asked_kinds) else []
     for kind in [*asked_kinds, *written]:

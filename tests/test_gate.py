@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 import numpy as np
@@ -58,7 +59,8 @@ def test_a_fair_version_passes_and_says_no_more_than_it_may(fair):
     assert "fair" not in found["sentence"].replace("version fair", "")
     assert found["sentence"] == (
         "Cleared: no group differs from the mean of the others by 0.03 or more "
-        "(2 axes, 5 % error each)."
+        "(2 axes, 5 % error each). "
+        "Not asked: ethnicity, belief, country, region, occupation, health."
     )
     assert {row["state"] for check in found["checks"] for row in check["groups"]} == {"pass"}
 
@@ -72,7 +74,7 @@ def test_a_material_disparity_fails_with_and_without_a_baseline(fair, skewed):
         bad = [r["group"] for c in found["checks"] for r in c["groups"] if r["state"] == "fail"]
         assert bad == (["70"] if baseline is None else ["22", "35", "52", "70"])  # by -d / (K - 1)
         assert found["sentence"].startswith("Not cleared: age (")
-        assert "70: differs by more than the margin of 0.03" in found["sentence"]
+        assert "70 years old: differs by more than the margin of 0.03" in found["sentence"]
 
 
 def test_an_old_disparity_still_fails_although_nothing_changed(place, skewed):
@@ -306,12 +308,75 @@ def test_a_waiver_lets_its_group_through_and_is_shown(place):
     assert decide(run)["verdict"] == "fail"
     found = decide(run, rules=policy(place, WAIVER.format(day="2026-11-24")))
     assert found["verdict"] == "pass"
-    assert found["sentence"].endswith(
-        "but for what is waived (2 axes, 5 % error each). 1 waiver used."
-    )
+    assert {c["axis"]: c["verdict"] for c in found["checks"]} == {"age": "waived", "gender": "pass"}
+    assert "(2 axes, 5 % error each). Waived: age (70 years old)." in found["sentence"]
     [waiver] = found["waivers"]
     assert (waiver["used"], waiver["person"]) == (True, "A. Reviewer")
     assert found["policy"]["chosen_after_data"]
+
+
+def test_where_all_is_waived_nothing_is_cleared(place):
+    """No data are needed for a waiver; and none were there."""
+    few = run_of(place, "three", limit=3, axes=["age", "gender"])
+    both = "waivers:" + "".join(
+        WAIVER.format(day="2026-11-24").removeprefix("waivers:").replace('    group: "70"\n', "")
+        .replace("age", axis) for axis in ("age", "gender")
+    )  # fmt: skip
+    found = decide(few, rules=policy(place, both))
+    assert {check["verdict"] for check in found["checks"]} == {"waived"}
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 3)
+    assert found["sentence"].startswith(
+        "Not cleared: all is waived, and the data show nothing. Waived: gender, age."
+    )
+
+
+def test_an_axis_waived_whole_is_not_counted_as_cleared(place, fair):
+    text = WAIVER.format(day="2026-11-24").replace('    group: "70"\n', "")
+    few = run_of(place, "wild-age", chance(own=0.12, salt="w"), limit=12, axes=["age"])
+    [check] = decide(few, rules=policy(place, text))["checks"]
+    assert check["verdict"] == "waived" and "past the margin" in check["reason"]
+    found = decide(fair, rules=policy(place, text))
+    assert (found["verdict"], found["waivers"][0]["used"]) == ("pass", False)
+    assert "Waived" not in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "axis_margins: {gendre: {decision: 0.02}}\n",
+            "unknown axis 'gendre'; did you mean 'gender'",
+        ),
+        ("axis_margins: {age: {decison: 0.02}}\n", "kind 'decison'; did you mean 'decision'"),
+        (WAIVER.format(day="2026-12-31").replace("axis: age", "axis: aeg"), "unknown axis 'aeg'"),
+    ],
+)
+def test_a_rule_for_what_there_is_not_is_refused_with_its_line(place, fair, text, said):
+    with pytest.raises(InputError, match=r"policy\.yaml:\d+: unknown") as error:
+        decide(fair, rules=policy(place, text))
+    assert said in str(error.value)
+
+
+def test_rules_chosen_after_the_data_are_named_in_the_first_line(tmp_path, fair):
+    found = decide(fair, rules=policy(tmp_path, name="lenient", margin=0.9))
+    assert found["sentence"].startswith(
+        "Cleared by rules chosen after the data: no group differs from the mean of the others by "
+        "0.9 or more"
+    )
+
+
+def test_effects_that_are_not_those_the_ledger_recorded_are_refused(tmp_path):
+    run = run_of(tmp_path, "1", chance(own=0.12, salt="w"), limit=12)
+    assert decide(run)["verdict"] == "inconclusive"
+    path = run.path / "effects.json"
+    path.write_text(path.read_text().replace('"inconclusive"', '"equivalent"'))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    run.folder.update({"files": {**run.folder.manifest()["files"], "effects.json": digest}})
+    with pytest.raises(InputError, match="not what the ledger recorded"):
+        decide(run)
+    for record in ledger.LEDGER.glob("*.json"):
+        record.unlink()
+    assert decide(run)["verdict"] == "pass"  # nothing else can know
 
 
 def test_a_waiver_covers_nothing_else(place, skewed):

@@ -8,7 +8,9 @@ from typing import Any
 from harness import stats
 
 
-def needed(rows: Sequence[Mapping[str, Any]], margin: float, *, groups: int) -> int | None:
+def needed(
+    rows: Sequence[Mapping[str, Any]], margin: float, *, groups: int, beyond: float = 0.0
+) -> int | None:
     """Further scenarios after which every one of these open rows should be decided.
 
     Parameters
@@ -16,6 +18,7 @@ def needed(rows: Sequence[Mapping[str, Any]], margin: float, *, groups: int) -> 
     rows : effects, or changes of effects, whose verdict is open.
     margin : the margin of an effect, or d of a change, in units of the outcome.
     groups : over how many groups the intervals hold at once: all of the axis, open or not.
+    beyond : what a difference must be shown to exceed to decide.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def needed(rows: Sequence[Mapping[str, Any]], margin: float, *, groups: int) -> 
     counts = [
         stats.still_needed(
             row["estimate"], row["standard_error"], row["n_scenarios"],
-            margin=margin, groups=groups, alpha=row["alpha"],
+            margin=margin, groups=groups, alpha=row["alpha"], beyond=beyond,
         ) if _by_scenarios(row, margin) else None
         for row in rows
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from harness.ledger import version_of
 from harness.nouns import Record
 
 CHANGE = {"worse": "▲", "better": "▽", "unchanged": "●", "inconclusive": "◐"}
-GATE = {"pass": "●", "fail": "▲", "inconclusive": "◐"}
+GATE = {"pass": "●", "waived": "○", "fail": "▲", "inconclusive": "◐"}
 SETS = 3
 """Sets of a comparison that a terminal shows; comparison.json has more."""
 FAMILY = ("probe", "language", "cue")
@@ -137,12 +137,15 @@ def _outcome(side: Row) -> str:
 
 def gate(found: Record) -> str:
     """The sentence first, then every primary axis, then what the reader must know of the rules."""
-    from harness.gate import named, told_apart  # heavy, and `history` needs none of it
+    from harness.gate_sentence import named, told_apart  # heavy, and `history` needs none of it
 
     lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
     apart = told_apart(found["checks"])
     for check in found["checks"]:
-        lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {named(check, apart)}")
+        lines += wrap(
+            f"{GATE[check['verdict']]} {check['verdict']:<13} {named(check, apart)}: "
+            f"{len(check['groups'])} groups, {check['n_scenarios']} scenarios"
+        )
         if check["verdict"] != "pass":
             lines += wrap(check["reason"], indent=4)
         if check["scenarios_needed"]:
@@ -152,6 +155,8 @@ def gate(found: Record) -> str:
                         f"({policy['hash'][:8]}), {_error(found)}")]  # fmt: skip
     if policy["note"]:
         lines += wrap(f"! {policy['note']}")
+    if found["not_asked"]:
+        lines += wrap(f"! not asked: {', '.join(found['not_asked'])}")
     for waiver in found["waivers"]:
         where = " ".join(filter(None, (waiver["probe"], waiver["axis"], waiver["group"])))
         used = "waived" if waiver["used"] else "waiver not used"

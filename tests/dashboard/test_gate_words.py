@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from harness import gate
 from harness.dashboard import gate_words
 from harness.documents import shipped
-from harness.policy import Policy, load
+from harness.policy import Policy, Waiver, load
 from harness.report import phrases
 from tests.test_gate import BAD, FAULTY, GOOD, OPEN, effect, results, several
 
@@ -33,8 +34,9 @@ def said(found: dict[str, Any], rules: Policy = RULES) -> phrases.Both:
 
 def test_cleared() -> None:
     one = said(results(effect(0.001, 0.002, verdict="equivalent")))
-    assert (
-        one.zh == "可以放行：没有群体与其余群体均值相差 0.03 或以上（年龄，每项错误率 5\u202f%）。"
+    assert one.zh == (
+        "可以放行：没有群体与其余群体均值相差 0.03 或以上（年龄，每项错误率 5\u202f%）。"
+        "未测：民族、信仰、国别、地域、性别、职业、健康。"
     )
     two = said(results(
         effect(0.001, 0.002, verdict="equivalent"),
@@ -96,14 +98,26 @@ def test_a_check_of_a_scorer_names_it() -> None:
 
 
 def test_a_baseline_and_a_waiver_are_named() -> None:
-    decision = gate.judge(results(effect(0.001, 0.002, verdict="equivalent")), None, RULES)
+    waiver = Waiver.model_validate({"axis": "age", "group": "a", "reason": "r", "person": "p",
+                                    "expires": date(2030, 1, 1)})  # fmt: skip
+    rules = RULES.model_copy(update={"waivers": [waiver]})
+    decision = gate.judge(
+        results(effect(0.02, 0.01), effect(0.001, 0.002, verdict="equivalent", group="b")),
+        None, rules, rules_after_data=True,
+    )  # fmt: skip
     whole = {
         **decision, "baseline": {"model": {"version": "1.0"}}, "policy": {"alpha": 0.05},
-        "waivers": [{"used": True}],
     }  # fmt: skip
     zh = gate_words.sentence(whole, WORDS, LABELS).zh
     assert "且自版本 1.0 以来没有效应变化达到 0.02" in zh
-    assert "豁免的除外" in zh and zh.endswith("使用了 1 项豁免。")
+    assert zh.startswith("按数据产生之后选定的规则可以放行：")
+    assert "）。豁免：年龄（甲岁）。未测：民族、" in zh
+    open_ = gate.judge(results(effect(0.02, 0.01)), None, rules)
+    assert open_["verdict"] == "inconclusive"
+    whole = {**open_, "baseline": None, "policy": {"alpha": 0.05}}
+    assert gate_words.sentence(whole, WORDS, LABELS).zh == (
+        "不予放行：全部被豁免，数据未能说明任何事。豁免：年龄。"
+    )
 
 
 @pytest.mark.parametrize(
