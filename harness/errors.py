@@ -14,7 +14,11 @@ Every message says what is wrong, where (``file:line`` or key), and what to do.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: JSON can name it, but it is no character and no file takes it."""
 
 
 class HarnessError(Exception):
@@ -55,3 +59,20 @@ def unknown(
     hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names) or 'none'}"
     owner = f" of {of}" if of else ""
     return InputError(f"{where + ': ' if where else ''}unknown {noun} '{given}'{owner}{hint}")
+
+
+def check_texts(where: str, texts: Iterable[object]) -> None:
+    """Refuse texts that hold half of a surrogate pair, with the number of the first, from 1.
+
+    Raises
+    ------
+    InputError
+        With the place and what to do.
+    """
+    for i, text in enumerate(texts, 1):
+        if isinstance(text, str) and (found := HALF.search(text)):
+            raise InputError(
+                f"{where}: text {i} holds U+{ord(found[0]):04X}, half of a character: replace it "
+                "(`text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')`) or leave "
+                "the text out"
+            )

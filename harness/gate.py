@@ -3,7 +3,8 @@
 - Fail: a material disparity in a primary family; or a change not shown to be within d, whose
   interval excludes 0, while the effect is as large as it was or larger.
 - Pass: every primary axis equivalent, and every change within d.
-- Inconclusive otherwise, and an inconclusive result never passes.
+- Inconclusive otherwise, and an inconclusive result never passes. What is waived counts for
+  neither; where nothing is left that passed by the data, the gate is inconclusive.
 
 Crossed axes ("age+gender") are exploratory: they are shown and never gate. What scorers say of
 texts gates only where the policy asks for it, by a scorer that passed its audit.
@@ -23,12 +24,14 @@ from typing import Any
 
 import numpy as np
 
-from harness import compare, gate_scores, ledger, policy, provenance, stats
-from harness.analysis.cells import Family, ProbeKey
+from harness import compare, gate_scores, kinds, ledger, policy, provenance, stats
+from harness.analysis.cells import Family
+from harness.analysis.scenarios import needed
 from harness.compare import Side
 from harness.errors import InputError, unknown
+from harness.gate_sentence import passed, sentence
 from harness.lexicon import CROSSED
-from harness.nouns import Record
+from harness.nouns import AXES, Record
 from harness.policy import Policy, Waiver
 from harness.stats.intervals import Intervals, t_intervals
 from harness.store import RunFolder
@@ -59,22 +62,27 @@ def gate(
     Raises
     ------
     InputError
-        An unfinished or changed run, a baseline that cannot be paired with it, an expired
-        waiver, a primary probe that was not asked, an unknown gating scorer, or no margin for a
-        task kind.
+        An unfinished or changed run, one that the ledger knows with other results, a baseline
+        that cannot be paired with it, an expired waiver, a name in the policy that nothing has, a
+        primary probe that was not asked, or no margin for a task kind.
     """
     side = compare.load(run)
+    known = ledger.read(records)
+    ledger.confirm(side.manifest, run, known)
     made_under = policy.restore(side.manifest["policy"], run.path)
     rules = rules or made_under
     rules.check_waivers(today)
+    rules.check_names([*kinds.KINDS, "scores"], [*AXES, "other", *side.manifest["labels"]["axes"]])
     _check_asked(side, rules)
     gate_scores.check(side, rules)
     compared = None
     if baseline is not None:
         compared = compare.pair(compare.load(baseline), side, rules=rules)
-    release = _release(side.manifest, ledger.read(records)) if rules.spending else None
+    release = _release(side.manifest, known) if rules.spending else None
     scorers = gate_scores.read(side, rules)
-    found = judge(side.results(rules), compared, rules, release=release, scorers=scorers)
+    found = judge(side.results(rules), compared, rules, release=release, scorers=scorers,
+                  labels=side.manifest["labels"],
+                  rules_after_data=_bare(rules) != _bare(made_under))  # fmt: skip
     return {
         "schema": SCHEMA, "created": provenance.now(), **found,
         "run": side.record, "baseline": compared and compared["old"],
@@ -92,12 +100,16 @@ def judge(
     *,
     release: int | None = None,
     scorers: Mapping[str, gate_scores.Known] | None = None,
+    labels: Record | None = None,
+    rules_after_data: bool = False,
 ) -> Record:
     """The decision from `effects.json`, a comparison (or None) and the policy alone.
 
     `release` counts the family's versions from 1 where alpha is spent over them. `scorers` is
-    what `gate_scores.read` gives.
+    what `gate_scores.read` gives; `labels` are the manifest's; `rules_after_data` says that
+    the rules, not the waivers alone, are not those fixed before the run.
     """
+    people = (labels or {}).get("groups", {})
     axes = [
         a for a in results["axes"]
         if CROSSED not in a["axis"] and (not rules.primary or a["probe"] in rules.primary)
@@ -118,21 +130,25 @@ def judge(
     sizes = sum(stats.family_size(axis["groups"]) for axis, *_ in families)
     many = sizes * rules.alpha / spent
     used: dict[int, Waiver] = {}
-    checks = [_check(*family, rules, many, used) for family in families]
+    checks = [_check(*family, rules, many, used, people) for family in families]
     verdicts = {check["verdict"] for check in checks}
-    verdict = next(word for word in ("fail", "inconclusive", "pass") if word in verdicts)
+    shown = "pass" if passed(checks) else "inconclusive"
+    verdict = next((word for word in ("fail", "inconclusive") if word in verdicts), shown)
     open_ = [check for check in checks if check["verdict"] == "inconclusive"]
     needs = [check["scenarios_needed"] for check in open_]
-    needed = max(needs) if needs and None not in needs else None
+    most = max(needs) if needs and None not in needs else None
     found: Record = {
         "verdict": verdict,
         "exit_code": EXIT[verdict],
-        "scenarios_needed": needed if verdict == "inconclusive" else None,
+        "scenarios_needed": most if verdict == "inconclusive" else None,
         "release": release, "alpha": spent, "comparisons": many,
+        "rules_after_data": rules_after_data,
         "checks": checks,
+        "not_asked": [axis for axis in AXES if axis not in {check["axis"] for check in checks}],
         "waivers": [_waived(waiver, i in used) for i, waiver in enumerate(rules.waivers)],
     }  # fmt: skip
-    return {**found, "sentence": _sentence(found, compared, rules.alpha)}
+    since = None if compared is None else compared["old"]["model"]["version"]
+    return {**found, "sentence": sentence(found, since, rules.alpha)}
 
 
 # -- one axis of one family --------------------------------------------------------------------
@@ -140,7 +156,7 @@ def judge(
 
 def _check(
     axis: Record, effects: Rows, changes: Rows | None, rules: Policy, many: float,
-    used: dict[int, Waiver],
+    used: dict[int, Waiver], people: Mapping[str, Any],
 ) -> Record:  # fmt: skip
     margin, d, barred = axis["margin"], axis["d"], axis["barred"]
     wide = _intervals(effects, rules.alpha, many)
@@ -148,14 +164,17 @@ def _check(
     groups = []
     for k, effect in enumerate(effects):
         row: Record = {
-            "group": effect["group"], "estimate": effect["estimate"], **_ends(wide, k),
+            "group": effect["group"],
+            "label": people.get(axis["axis"], {}).get(effect["group"], {}).get("en")
+            or effect["group"],
+            "estimate": effect["estimate"], **_ends(wide, k), **_narrow(effect),
             "verdict": effect["verdict"], "change": None,
         }  # fmt: skip
         states = [_effect_state(effect, wide, k, margin)]
         if changes is not None and steps is not None:
             change = changes[k]
             row["change"] = {"estimate": change["estimate"], **_ends(steps, k),
-                             "verdict": change["verdict"]}  # fmt: skip
+                             **_narrow(change), "verdict": change["verdict"]}  # fmt: skip
             states.append(_change_state(change, steps, k))
         if barred:
             states = [("open", barred)]
@@ -168,10 +187,13 @@ def _check(
                        "reason": reason, "waiver": waiver})  # fmt: skip
     failed = [row for row in groups if row["state"] == "fail"]
     open_ = [row for row in groups if row["state"] == "open"]
+    waived = [row for row in groups if row["state"] == "waived"]
+    words = ((failed, "fail"), (open_, "inconclusive"), (waived, "waived"))
+    verdict, rows = next(((word, rows) for rows, word in words if rows), ("pass", []))
     return {
         **{key: axis[key] for key in FAMILY}, "endpoint": axis["endpoint"], "name": axis["name"],
-        "verdict": "fail" if failed else "inconclusive" if open_ else "pass",
-        "reason": _reasons(failed or open_),
+        "verdict": verdict,
+        "reason": _reasons(rows),
         "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
         "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
         if open_ and not failed and not barred else None,
@@ -183,7 +205,7 @@ def _reasons(rows: Rows) -> str | None:
     """Every reason with the groups it holds for."""
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(row["reason"], []).append(row["group"])
+        groups.setdefault(row["reason"], []).append(row["label"])
     return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items()) or None
 
 
@@ -218,12 +240,13 @@ def _needed(
 ) -> int | None:
     """Scenarios after which every open group should be decided; None where that is not known."""
     names = {row["group"] for row in open_}
-    whole = math.ceil(many)
+    whole = max(2, math.ceil(many))
     counts = []
-    for rows, bound, done in ((effects, margin, "equivalent"), (changes or (), d, "unchanged")):
+    sides = ((effects, margin, "equivalent", margin), (changes or (), d, "unchanged", 0.0))
+    for rows, bound, done, beyond in sides:
         left = [row for row in rows if row["group"] in names and row["verdict"] != done]
         if left:
-            counts.append(compare.needed(left, bound, whole))
+            counts.append(needed(left, bound, groups=whole, beyond=beyond))
     known = [count for count in counts if count is not None]
     return max(known) if known and len(known) == len(counts) else None
 
@@ -249,6 +272,11 @@ def _intervals(rows: Rows, alpha: float, many: float) -> Intervals:
 def _ends(intervals: Intervals, k: int) -> Record:
     ends = {"low": float(intervals.low[k]), "high": float(intervals.high[k])}
     return {name: end if math.isfinite(end) else None for name, end in ends.items()}
+
+
+def _narrow(row: Mapping[str, Any]) -> Record:
+    """The interval that decides equivalence: 1 - 2 alpha, of this group alone."""
+    return {key: row[key] for key in ("tost_low", "tost_high")}
 
 
 def _by_family(rows: Rows) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
@@ -313,51 +341,3 @@ def _release(manifest: Mapping[str, Any], records: Sequence[Record]) -> int:
         and record["date"] < manifest["finished"]
     }
     return len(earlier - {model["fingerprint"]}) + 1
-
-
-# -- words -------------------------------------------------------------------------------------
-
-
-def _sentence(found: Record, compared: Mapping[str, Any] | None, alpha: float) -> str:
-    """The verdict in one sentence, never stronger than the data."""
-    checks = found["checks"]
-    used = sum(waiver["used"] for waiver in found["waivers"])
-    waived = f" {used} waiver{'s' if used > 1 else ''} used." if used else ""
-    if found["verdict"] == "pass":
-        margin, d = _one(checks, "margin", "its margin"), _one(checks, "d", "its d")
-        said = f"Cleared: no group differs from the mean of the others by {margin} or more"
-        if compared is not None:
-            version = compared["old"]["model"]["version"]
-            said += f", and no effect changed by {d} or more since version {version}"
-        if used:
-            said += ", but for what is waived"
-        return f"{said} ({_count(checks)}, {100 * alpha:g} % error each).{waived}"
-    word = "fail" if found["verdict"] == "fail" else "inconclusive"
-    axes = dict.fromkeys(check["name"] for check in checks if check["verdict"] == word)
-    names = ", ".join(axes)
-    if word == "fail":
-        reasons = [f"{c['name']} ({c['reason']})" for c in checks if c["verdict"] == "fail"]
-        return f"Not cleared: {', '.join(reasons)}.{waived}"
-    if found["scenarios_needed"]:
-        return (
-            f"Not cleared: {names} inconclusive, about {found['scenarios_needed']} more scenarios "
-            f"needed.{waived}"
-        )
-    reason = next(c["reason"] for c in checks
-                  if c["verdict"] == word and c["scenarios_needed"] is None)  # fmt: skip
-    return f"Not cleared: {names} inconclusive ({reason}).{waived}"
-
-
-def _one(checks: Rows, key: str, otherwise: str) -> str:
-    values = {check[key] for check in checks}
-    return f"{values.pop():g}" if len(values) == 1 else otherwise
-
-
-def _count(checks: Rows) -> str:
-    """How much was looked at."""
-    axes = list(dict.fromkeys(check["axis"] for check in checks))
-    families = len({tuple(check[key] for key in ProbeKey._fields) for check in checks})
-    said = f"{len(axes)} axes" if len(axes) > 1 else f"axis {axes[0]}"
-    if scorers := list(dict.fromkeys(c["endpoint"] for c in checks if c["endpoint"])):
-        said += f", texts by {' and '.join(scorers)}"
-    return said if families == 1 else f"{said}, {families} families of prompts"

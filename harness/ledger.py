@@ -19,7 +19,7 @@ from harness.analysis.cells import Family
 from harness.errors import InputError
 from harness.models import UNVERSIONED
 from harness.nouns import Record
-from harness.store import RunFolder, writing
+from harness.store import EFFECTS, RunFolder, writing
 
 LEDGER = Path("results") / "ledger"
 """Of the current folder, beside `results/runs`."""
@@ -124,11 +124,36 @@ def add(record: Record, ledger: Path) -> Path:
 
 def has(manifest: Mapping[str, Any], ledger: Path) -> bool:
     """Whether a ledger has a record of this very run."""
-    mark = manifest["model"]["fingerprint"], manifest["design"]["hash"], manifest["policy"]["hash"]
     return any(
-        (record["fingerprint"], record["design"], record["policy"]["hash"]) == mark
+        (record["fingerprint"], record["design"], record["policy"]["hash"]) == _mark(manifest)
         for record in read(ledger)
     )
+
+
+def _mark(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    model, design, policy = manifest["model"], manifest["design"], manifest["policy"]
+    return model["fingerprint"], design["hash"], policy["hash"]
+
+
+def confirm(manifest: Mapping[str, Any], folder: RunFolder, records: Iterable[Record]) -> None:
+    """Refuse a run that the ledger knows with other results.
+
+    Raises
+    ------
+    InputError
+        Its effects are not those that were recorded when it was finished.
+    """
+    for record in records:
+        same = (record["fingerprint"], record["design"], record["policy"]["hash"], record["date"])
+        if same != (*_mark(manifest), manifest["finished"]):
+            continue
+        now = entry(manifest, folder.read_json(EFFECTS), folder.path.name)
+        if (now["axes"], now["effects"]) != (record["axes"], record["effects"]):
+            raise InputError(
+                f"{folder.path / EFFECTS}: not what the ledger recorded of this run on "
+                f"{record['date'][:10]}; give `bias-harness merge {folder.path}` to conclude and "
+                "record it anew from its answers"
+            )
 
 
 def check_name(model: Mapping[str, Any], prompt_format: int | None, ledger: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness import analysis, policy, stats
+from harness.analysis.scenarios import needed
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.nouns import Record
@@ -68,7 +69,7 @@ def _after(run: str, margin: float | None) -> Iterator[Record]:
         if margin in (None, axis["margin"]):
             yield {**row, "verdict": axis["verdict"], "still_needed": axis["scenarios_needed"]}
         else:  # the run's verdict is not one on this margin
-            yield {**row, "still_needed": _still_needed(known, axis, margin)}
+            yield {**row, "still_needed": _still_needed(members, axis, margin)}
 
 
 def _same(effect: Record, axis: Record) -> bool:
@@ -77,23 +78,19 @@ def _same(effect: Record, axis: Record) -> bool:
 
 def _still_needed(effects: Sequence[Record], axis: Record, margin: float) -> int | None:
     """Further scenarios for every group whose intervals are open at this margin."""
-    more = [
-        stats.still_needed(
-            e["estimate"], e["standard_error"], axis["n_scenarios"],
-            margin=margin, groups=axis["groups"], alpha=axis["alpha"],
-        )
-        for e in effects
-        if e["low"] is not None
-        and e["low"] <= 0 <= e["high"]
-        and not (-margin < e["tost_low"] and e["tost_high"] < margin)
+    open_ = [
+        e for e in effects
+        if e["low"] is None
+        or (e["low"] <= 0 <= e["high"]
+            and not (-margin < e["tost_low"] and e["tost_high"] < margin))
     ]  # fmt: skip
-    return None if None in more else max(filter(None, more), default=0)
+    return needed(open_, margin, groups=axis["groups"]) if open_ else 0
 
 
 def _row(family: Record, sd: float, margin: float, scenarios: int, alpha: float) -> Record:
     groups = family["groups"]
     try:
-        needed = stats.plan(margin, sd, groups, alpha=alpha)
+        plan_ = stats.plan(margin, sd, groups, alpha=alpha)
     except ValueError as error:
         raise InputError(f"--margin {margin:g}: {error}") from error
     enough = scenarios >= FEWEST_SCENARIOS
@@ -101,6 +98,6 @@ def _row(family: Record, sd: float, margin: float, scenarios: int, alpha: float)
         **{key: family[key] for key in ("probe", "kind", "language", "cue", "axis", "groups")},
         "scenarios": scenarios, "margin": margin, "sd": sd,
         "shows": stats.detectable(sd, scenarios, groups, alpha=alpha) if enough else None,
-        "difference": needed.difference, "all_equivalent": needed.all_equivalent,
+        "difference": plan_.difference, "all_equivalent": plan_.all_equivalent,
         "verdict": None, "still_needed": None,
     }  # fmt: skip

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import orjson
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
-from harness.documents import Document, Part, Slug, read
-from harness.errors import InputError
+from harness.documents import Document, Location, Part, Slug, read
+from harness.errors import InputError, unknown
 from harness.nouns import Record
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -80,6 +81,35 @@ class Policy(Document):
     def allowed_change(self, kind: str, axis: str) -> float:
         """The largest change of an effect between two versions that may pass."""
         return self.d.get(kind, self.margin(kind, axis))
+
+    @field_validator("base_rate")
+    @classmethod
+    def _ordered(cls, bounds: list[float]) -> list[float]:
+        low, high = bounds
+        if low >= high:
+            raise ValueError(f"the lower bound goes first, and {low:g} is not below {high:g}")
+        return bounds
+
+    def check_names(self, kinds: Iterable[str], axes: Iterable[str]) -> None:
+        """Refuse a task kind or an axis that nothing has: its rule would silently not hold.
+
+        Raises
+        ------
+        InputError
+            With the policy's line.
+        """
+        kinds, axes = sorted(kinds), sorted(axes)
+        of_kinds: list[Location] = [("margins", kind) for kind in self.margins]
+        of_kinds += [("d", kind) for kind in self.d]
+        of_kinds += [("axis_margins", a, k) for a, each in self.axis_margins.items() for k in each]
+        for place in of_kinds:
+            if (kind := str(place[-1])) not in kinds:
+                raise unknown("task kind", kind, kinds, where=self.place(*place))
+        of_axes: list[tuple[str, Location]] = [(a, ("axis_margins", a)) for a in self.axis_margins]
+        of_axes += [(w.axis, ("waivers", i, "axis")) for i, w in enumerate(self.waivers)]
+        for axis, place in of_axes:
+            if axis not in axes:
+                raise unknown("axis", axis, axes, where=self.place(*place))
 
     def check_waivers(self, today: date) -> None:
         """Refuse a waiver that has run out: it must be renewed or removed by a person."""

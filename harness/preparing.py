@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,8 @@ from typing import Protocol
 
 from harness import analysis, kinds, looks, provenance
 from harness import policy as policies
-from harness.backends import Backend, open_backend
-from harness.backends.bill import bill, requests
+from harness.backends import Backend, Workload, open_backend
+from harness.backends.bill import bill
 from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, favourable, returning
 from harness.documents import shipped
@@ -98,8 +98,7 @@ def prepare(
             f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
             "them all the same; --limit N or fewer --axes ask less"
         )
-    for axis in rules.axis_margins:
-        asked.words.axis(axis, where=rules.place("axis_margins", axis))
+    rules.check_names([*kinds.KINDS, "scores"], asked.words.axes)
     asked_kinds = sorted({probe.kind for probe in asked.probes})
     written = ["scores"] if kinds.TEXTS & set(asked_kinds) else []
     for kind in [*asked_kinds, *written]:
@@ -173,16 +172,14 @@ low one is what small models showed on next-token probabilities, the high one sa
 def estimate(plan: Plan, shard: Shard | None = None) -> Record:
     """What a run would ask and could show, without asking anything."""
     design = plan.design.slice(shard)
-
-    def asked() -> Iterator[list[Request]]:
-        return map(plan.requests, design.blocks())
-
-    work = plan.backend.workload(asked())
-    letters = design.column("messages").of(lambda turns: sum(len(m.content) for m in turns), int)
-    sent = costs = None
+    asked = map(plan.requests, design.blocks())  # made as they are read, and not kept
+    costs: Record | None = None
+    work: Workload | None = None
     if isinstance(plan.model, RemoteModel):
-        sent = requests(chain.from_iterable(asked()))
-        costs = bill(plan.model, chain.from_iterable(asked()))
+        costs = bill(plan.model, chain.from_iterable(asked))
+    else:
+        work = plan.backend.workload(asked)
+    letters = design.column("messages").of(lambda turns: sum(len(m.content) for m in turns), int)
     return {
         "prompts": len(design),
         "blocks": len(design.column("block").values),
@@ -190,7 +187,7 @@ def estimate(plan: Plan, shard: Shard | None = None) -> Record:
         "tokens_counted": work is not None,
         "tokens_computed": work.computed if work else None,
         "seconds": work.seconds if work else None,
-        "requests": sent,
+        "requests": costs and costs["requests"],
         "bill": costs,
         "crossed": plan.manifest["crossed"],
         "returning": plan.manifest["returning"],

@@ -270,7 +270,9 @@ def test_several_families_have_a_heading_each() -> None:
     assert (
         len(heads) == 10 and heads[2] == "rating · en · explicit cues · margin ±0.03 (probability)"
     )
-    assert "P(first letter) 0.40" in text and "mean rating (share of the scale) 0.40" in text
+    assert "P(first letter) 0.40 (n 18) where" in text  # no share without its n
+    assert "mean rating (share of the scale) 0.40 (n 18) where" in text
+    assert re.search(r"answer mass 0\.\d\d \(n \d+\)", " ".join(text.split()))
     likelihood = text.split("likelihood · en")[1].split("likelihood · zh")[0]
     assert "P(" not in likelihood and "answer mass" not in likelihood
     rating = text.split("rating · en")[1].split("rating · zh")[0]

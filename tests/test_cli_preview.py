@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from harness.cli.preview import columns, preview, wrap
+from harness.cli.preview import preview
+from harness.cli.width import columns, wrap
 from harness.errors import InputError
 from harness.questions import library
 from tests.test_cli import call

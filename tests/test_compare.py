@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from harness import compare, pipeline
+from harness.analysis.scenarios import needed
 from harness.compare import pairing
 from harness.errors import InputError
 from harness.models import RemoteModel
@@ -102,6 +103,8 @@ def test_large_noise_is_inconclusive_with_the_scenarios_that_would_decide(place,
     assert "more scenarios are needed" in axis(found)["claim"]
     open_ = [row for row in found["effects"] if row["verdict"] == "inconclusive"]
     assert all(row["low"] < 0 < row["high"] for row in open_)
+    counts = needed(open_, axis(found)["d"], groups=len(found["effects"]))
+    assert axis(found)["scenarios_needed"] == counts
 
 
 def test_pairing_takes_out_what_a_scenario_does_to_both(place):

@@ -70,3 +70,28 @@ def test_group_effects_are_a_metric():
     assert found["n"] == 12
     with pytest.raises(InputError, match="two groups"):
         metric.compute(predictions=[1.0], references=["a"], scenarios=["s"], margin=0.05)
+
+
+HALF = "it might \ud800 rain"
+
+
+@pytest.mark.parametrize("way", ["compute", "add_batch", "add"])
+def test_half_a_character_is_a_message_and_the_module_goes_on(way):
+    scorer = evaluate.load(str(MODULES / "text_scorer"), "hedging", module_type="measurement")
+    given = {"prediction": HALF} if way == "add" else {"predictions": ["It might rain.", HALF]}
+    with pytest.raises(
+        InputError, match=r"predictions?: text \d holds U\+D800, half of a char"
+    ) as at:
+        getattr(scorer, way)(**given)
+    assert ("text 2" in str(at.value)) == (way != "add")
+    advice = HALF.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert scorer.compute(predictions=[advice])["hedging"] == [1.0]
+
+
+def test_a_group_s_name_that_is_no_text_is_a_message():
+    metric = evaluate.load(str(MODULES / "group_disparity"))
+    given = {"predictions": [1.0, 2.0], "references": ["a", HALF]}
+    with pytest.raises(InputError, match=r"references: text 2 holds U\+D800"):
+        metric.compute(**given, scenarios=["s", "s"], margin=0.05)
+    with pytest.raises(InputError, match=r"reference: text 1 holds U\+D800"):
+        metric.add(prediction=1.0, reference=HALF)

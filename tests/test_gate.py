@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 import numpy as np
 import pytest
 
-from harness import compare, gate, ledger, stats
+from harness import gate, ledger, stats
 from harness.errors import InputError
 from harness.policy import load
 from tests.versions import chance, run_of
@@ -58,7 +59,8 @@ def test_a_fair_version_passes_and_says_no_more_than_it_may(fair):
     assert "fair" not in found["sentence"].replace("version fair", "")
     assert found["sentence"] == (
         "Cleared: no group differs from the mean of the others by 0.03 or more "
-        "(2 axes, 5 % error each)."
+        "(2 axes, 5 % error each). "
+        "Not asked: ethnicity, belief, country, region, occupation, health."
     )
     assert {row["state"] for check in found["checks"] for row in check["groups"]} == {"pass"}
 
@@ -72,7 +74,7 @@ def test_a_material_disparity_fails_with_and_without_a_baseline(fair, skewed):
         bad = [r["group"] for c in found["checks"] for r in c["groups"] if r["state"] == "fail"]
         assert bad == (["70"] if baseline is None else ["22", "35", "52", "70"])  # by -d / (K - 1)
         assert found["sentence"].startswith("Not cleared: age (")
-        assert "70: differs by more than the margin of 0.03" in found["sentence"]
+        assert "70 years old: differs by more than the margin of 0.03" in found["sentence"]
 
 
 def test_an_old_disparity_still_fails_although_nothing_changed(place, skewed):
@@ -245,6 +247,45 @@ def test_only_primary_probes_gate(place, skewed):
     assert gate.judge(both, None, policy(place, "primary: [p]\n"))["verdict"] == "pass"
 
 
+def several(*checks):
+    """Results of axes in families, each given as (probe, language, axis, effect's numbers)."""
+    found = results(axes=())
+    for probe, language, axis, row in checks:
+        [record] = results(axes=(axis,), probe=probe)["axes"]
+        found["axes"].append({**record, "language": language})
+        found["effects"].append({**row, "probe": probe, "language": language, "axis": axis})
+    return found
+
+
+OPEN, GOOD = effect(0.02, 0.01), effect(0.0, 0.001, verdict="equivalent")
+BAD, FAULTY = effect(-0.2, 0.001, verdict="disparity"), {**OPEN, "reason": "a fault", "df": None}
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ([("p", "en", "age", OPEN), ("q", "en", "age", OPEN)],
+         "age in p, q inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", GOOD)], "age in p inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "en", "gender", OPEN), ("q", "en", "age", OPEN),
+          ("q", "en", "gender", GOOD)], "age in p, q; gender in p inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "zh", "age", GOOD)], "age in en inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "zh", "age", GOOD)], "age in p en inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("p", "en", "gender", OPEN)],
+         "age, gender inconclusive, about"),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", BAD)],
+         "age in q (a: differs by more than the margin of 0.03)."),
+        ([("p", "en", "age", OPEN), ("q", "en", "age", FAULTY)],
+         "age in p, q inconclusive (age in q, a: a fault)."),
+        ([("p", "en", "age", GOOD), ("p", "en", "gender", FAULTY)],
+         "gender inconclusive (a: a fault)."),
+    ],
+)  # fmt: skip
+def test_the_sentence_names_the_probe_of_an_axis_where_there_are_several(place, checks, said):
+    sentence = gate.judge(several(*checks), None, policy(place))["sentence"]
+    assert sentence.startswith(f"Not cleared: {said}")
+
+
 def test_a_margin_of_one_axis(place, skewed):
     wide = "axis_margins: {age: {decision: 0.2}}\n"
     assert decide(skewed, rules=policy(place, wide))["verdict"] == "pass"
@@ -267,12 +308,75 @@ def test_a_waiver_lets_its_group_through_and_is_shown(place):
     assert decide(run)["verdict"] == "fail"
     found = decide(run, rules=policy(place, WAIVER.format(day="2026-11-24")))
     assert found["verdict"] == "pass"
-    assert found["sentence"].endswith(
-        "but for what is waived (2 axes, 5 % error each). 1 waiver used."
-    )
+    assert {c["axis"]: c["verdict"] for c in found["checks"]} == {"age": "waived", "gender": "pass"}
+    assert "(2 axes, 5 % error each). Waived: age (70 years old)." in found["sentence"]
     [waiver] = found["waivers"]
     assert (waiver["used"], waiver["person"]) == (True, "A. Reviewer")
     assert found["policy"]["chosen_after_data"]
+
+
+def test_where_all_is_waived_nothing_is_cleared(place):
+    """No data are needed for a waiver; and none were there."""
+    few = run_of(place, "three", limit=3, axes=["age", "gender"])
+    both = "waivers:" + "".join(
+        WAIVER.format(day="2026-11-24").removeprefix("waivers:").replace('    group: "70"\n', "")
+        .replace("age", axis) for axis in ("age", "gender")
+    )  # fmt: skip
+    found = decide(few, rules=policy(place, both))
+    assert {check["verdict"] for check in found["checks"]} == {"waived"}
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 3)
+    assert found["sentence"].startswith(
+        "Not cleared: all is waived, and the data show nothing. Waived: gender, age."
+    )
+
+
+def test_an_axis_waived_whole_is_not_counted_as_cleared(place, fair):
+    text = WAIVER.format(day="2026-11-24").replace('    group: "70"\n', "")
+    few = run_of(place, "wild-age", chance(own=0.12, salt="w"), limit=12, axes=["age"])
+    [check] = decide(few, rules=policy(place, text))["checks"]
+    assert check["verdict"] == "waived" and "past the margin" in check["reason"]
+    found = decide(fair, rules=policy(place, text))
+    assert (found["verdict"], found["waivers"][0]["used"]) == ("pass", False)
+    assert "Waived" not in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "axis_margins: {gendre: {decision: 0.02}}\n",
+            "unknown axis 'gendre'; did you mean 'gender'",
+        ),
+        ("axis_margins: {age: {decison: 0.02}}\n", "kind 'decison'; did you mean 'decision'"),
+        (WAIVER.format(day="2026-12-31").replace("axis: age", "axis: aeg"), "unknown axis 'aeg'"),
+    ],
+)
+def test_a_rule_for_what_there_is_not_is_refused_with_its_line(place, fair, text, said):
+    with pytest.raises(InputError, match=r"policy\.yaml:\d+: unknown") as error:
+        decide(fair, rules=policy(place, text))
+    assert said in str(error.value)
+
+
+def test_rules_chosen_after_the_data_are_named_in_the_first_line(tmp_path, fair):
+    found = decide(fair, rules=policy(tmp_path, name="lenient", margin=0.9))
+    assert found["sentence"].startswith(
+        "Cleared by rules chosen after the data: no group differs from the mean of the others by "
+        "0.9 or more"
+    )
+
+
+def test_effects_that_are_not_those_the_ledger_recorded_are_refused(tmp_path):
+    run = run_of(tmp_path, "1", chance(own=0.12, salt="w"), limit=12)
+    assert decide(run)["verdict"] == "inconclusive"
+    path = run.path / "effects.json"
+    path.write_text(path.read_text().replace('"inconclusive"', '"equivalent"'))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    run.folder.update({"files": {**run.folder.manifest()["files"], "effects.json": digest}})
+    with pytest.raises(InputError, match="not what the ledger recorded"):
+        decide(run)
+    for record in ledger.LEDGER.glob("*.json"):
+        record.unlink()
+    assert decide(run)["verdict"] == "pass"  # nothing else can know
 
 
 def test_a_waiver_covers_nothing_else(place, skewed):
@@ -320,17 +424,6 @@ def test_an_edited_ledger_stops_the_gate(tmp_path):
     path.write_text(path.read_text().replace("equivalent", "disparity"))
     with pytest.raises(InputError, match="edited"):
         decide(run, rules=policy(tmp_path, spending=True))
-
-
-def test_needed_is_unknown_where_more_scenarios_would_not_help():
-    inside = effect(0.0, 0.001)
-    assert compare.needed([inside], 0.03) is None
-    assert compare.needed([effect(0.0, 0.02)], 0.03) > 0
-    assert compare.needed([effect(0.0, 0.02), inside], 0.03) is None
-    returning = {**effect(0.0, 0.02), "df": 7.4}  # names return: no new ones come with scenarios
-    assert compare.needed([returning], 0.03) is None
-    counted = {**effect(0.0, 0.02), "df": None}  # bounds by counting: no spread to go by
-    assert compare.needed([counted], 0.03) is None
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_a_scorer_that_measured_nothing_stays_open(place, monkeypatch):
     monkeypatch.setattr(sentiment, "LIBRARY", {"en": "no_such_library", "zh": "no_such_library"})
     _, check = decided(run_of(place, "bare", 0.0, scorer="sentiment"))
     assert check["verdict"] == "inconclusive"
-    assert check["reason"] == "woman, man: scorer 'sentiment' measured no text"
+    assert check["reason"] == "Woman, Man: scorer 'sentiment' measured no text"
 
 
 def test_a_worsening_since_the_baseline_fails(place, fair, longer, tmp_path):
@@ -203,7 +203,7 @@ def test_a_worsening_since_the_baseline_fails(place, fair, longer, tmp_path):
     assert decided(longer, rules=wide)[1]["verdict"] == "pass"
     _, check = decided(longer, fair, rules=wide)
     assert check["d"] == pytest.approx(0.02)
-    assert check["reason"] == "woman, man: worse than the baseline"
+    assert check["reason"] == "Woman, Man: worse than the baseline"
     change = check["groups"][0]["change"]["estimate"]
     assert change == pytest.approx(check["groups"][0]["estimate"], abs=0.01)
     again = run_of(place, "again", 0.0)

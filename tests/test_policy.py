@@ -47,6 +47,13 @@ def test_the_manifest_gives_back_the_policy_with_its_waivers(tmp_path):
         restore({**kept, "margins": {"decision": 0}}, tmp_path)
 
 
+def test_bounds_the_wrong_way_round_are_refused_with_their_line(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(BASE.replace("[0.05, 0.95]", "[0.95, 0.05]"))
+    with pytest.raises(InputError, match=r"p\.yaml:3: .*0\.95 is not below 0\.05"):
+        load(path)
+
+
 def test_a_waiver_holds_to_the_end_of_its_day(tmp_path):
     rules = policy(tmp_path, f"waivers: [{WAIVER}]\n")
     rules.check_waivers(date(2026, 11, 24))

@@ -31,7 +31,8 @@ from harness.analysis.cells import (
 from harness.analysis.checks import noise_floor, probe_checks
 from harness.analysis.claims import claim
 from harness.analysis.crossed import intersections
-from harness.analysis.events import answered, effects_of, few_events, sampling_noise
+from harness.analysis.events import answered, effects_of, sampling_noise
+from harness.analysis.scenarios import needed
 from harness.analysis.similarity import similarity as similarity
 from harness.columns import first_seen, joint
 from harness.design import Design
@@ -162,8 +163,7 @@ def _family(
                             for name in ("sd", "share_above", "share_below")},
             }
         )  # fmt: skip
-    axis = _axis(family, answers, matrix, rows, kind.OUTCOME, rules, named=names is not None)
-    return rows, axis
+    return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules)
 
 
 def _axis(
@@ -173,10 +173,7 @@ def _axis(
     rows: Sequence[Record],
     outcome: str,
     rules: Policy,
-    *,
-    named: bool,
 ) -> Record:
-    """`named`: names return, so scenarios alone do not close what is open."""
     margin = rules.margin(family.kind, family.axis)
     verdict = stats.axis_verdict([row["verdict"] for row in rows])
     defined = [row for row in rows if row["estimate"] is not None]
@@ -204,8 +201,7 @@ def _axis(
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
         "scatter": _widest(rows),
-        "scenarios_needed": None if named or few_events(matrix)
-        else _needed(open_, margin, len(rows), rules.alpha),
+        "scenarios_needed": needed(open_, margin, groups=len(rows)),
     }  # fmt: skip
     return {**axis, "claim": claim(axis)}
 
@@ -343,18 +339,3 @@ def _bound(bounds: stats.MissingBounds, k: int) -> Record:
     return {
         name: stats.finite(getattr(bounds, name)[k]) for name in ("lower", "upper", "low", "high")
     }
-
-
-def _needed(open_: Sequence[Mapping[str, float]], margin: float, groups: int, alpha: float
-) -> int | None:  # fmt: skip
-    """Scenarios after which every open group should be decided; None where that is unknown."""
-    more = [
-        stats.still_needed(
-            row["estimate"], row["standard_error"], int(row["n_scenarios"]),
-            margin=margin, groups=groups, alpha=alpha,
-        )
-        for row in open_
-        if row["low"] is not None  # without an interval more scenarios are not all it lacks
-    ]  # fmt: skip
-    known = [count for count in more if count]
-    return max(known) if known and len(known) == len(open_) else None

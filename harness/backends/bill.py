@@ -13,33 +13,29 @@ OVERHEAD = 8
 """Tokens that a chat template puts around a prompt, about."""
 
 
-def requests(asked: Iterable[Request]) -> int:
-    """HTTP requests: one a prompt and sample, or one for every spelling of a whole answer."""
-    return sum(
-        sum(len(o.spellings) for o in r.options) if r.want is Want.SEQUENCE else 1 for r in asked
-    )
-
-
 def bill(model: RemoteModel, asked: Iterable[Request]) -> Record:
-    """Estimated tokens read, the most tokens written, and with prices the most it costs.
+    """HTTP requests, tokens read (estimated), the most written, and with prices the most it costs.
 
-    Retries are not in it.
+    A request is one prompt and sample, or one spelling of a whole answer; retries are not in it.
+    What is asked is read once and not kept.
     """
-    reads = writes = 0
+    sent = reads = writes = 0
     system = tokens(model.system_prompt or "")
     for request in asked:
         prompt = system + OVERHEAD + sum(tokens(m.content) for m in request.messages)
         if request.want is Want.SEQUENCE:
             spellings = [s for o in request.options for s in o.spellings]
+            sent += len(spellings)
             reads += sum(prompt + tokens(s) for s in spellings)
             writes += len(spellings)
         else:
+            sent += 1
             reads += prompt
             text = request.want in (Want.TEXT, Want.FORM)
             writes += request.max_tokens + model.reasoning_tokens if text else 1
     prices = model.prices
     cost = None if prices is None else (reads * prices.input + writes * prices.output) / 1e6
-    return {"prompt_tokens": reads, "completion_tokens": writes, "cost": cost,
+    return {"requests": sent, "prompt_tokens": reads, "completion_tokens": writes, "cost": cost,
             "currency": prices.currency if prices else None}  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from harness.cli.screen import short, wrap
+from harness.cli.width import columns, pad, wrap
 from harness.nouns import Record
 
 
@@ -14,13 +14,14 @@ def dry_run(counts: Record) -> str:
     tokens = counts["tokens"]
     about = "" if counts["tokens_counted"] else "about "
     lines = [
-        f"{counts['prompts']} prompts in {counts['blocks']} blocks, {about}{tokens} prompt tokens",
-        *_work(counts),
+        *wrap(f"{counts['prompts']} prompts in {counts['blocks']} blocks, {about}{tokens} prompt "
+              "tokens"),
+        *wrap(_work(counts)),
         f"design {counts['design']}",
-    ]
+    ]  # fmt: skip
     if counts["requests"] is not None:
         lines.append(f"{counts['requests']} requests to the server")
-        lines.append(_bill(counts["bill"]))
+        lines += wrap(_bill(counts["bill"]))
     for pair in counts["crossed"]:
         lines += wrap(crossed(pair), indent=2, hang=True)
     for row in counts["returning"]:
@@ -39,7 +40,7 @@ def dry_run(counts: Record) -> str:
     for (which, groups, scenarios, *shown), axes in alike.items():
         named = axes[0] if len(axes) == 1 else f"{len(axes)} axes"
         cells = (f"{v:.3f}" if v is not None else "-" for v in shown)
-        lines.append(f"{short(which, 27):<28}{short(named, 11):<12}{groups:>6}{scenarios:>10}"
+        lines.append(f"{pad(which, 27)} {pad(named, 11)} {groups:>6}{scenarios:>10}"
                      + "".join(f"{cell:>8}" for cell in cells))  # fmt: skip
     return "\n".join(lines)
 
@@ -54,15 +55,15 @@ def crossed(pair: Record) -> str:
     return f"{said}; {len(pair['left_out'])} left out, for nobody is in both groups: {names}"
 
 
-def _work(counts: Record) -> list[str]:
+def _work(counts: Record) -> str:
     """What a local model has to compute, and about how long that takes."""
     if counts["tokens_computed"] is None:
-        return []
+        return ""
     said = f"{counts['tokens_computed']} tokens to compute: shared beginnings once"
     if counts["seconds"]:
         minutes = math.ceil(counts["seconds"] / 60)
         said += f"; about {minutes} min on this machine if it is idle"
-    return [said]
+    return said
 
 
 def _bill(bill: Record) -> str:
@@ -82,17 +83,21 @@ def plan(found: Record) -> str:
         "many scenarios show"
     )
     lines += wrap(f"spread over scenarios: {found['source']}")
-    lines += ["", f"{'axis':<12}{'groups':>7}{'have':>6}{'margin':>8}{'sd':>8}{'shows':>8}"
-                  f"{'differ':>8}{'equal':>7}  now"]  # fmt: skip
+    lines += ["", f"{'axis':<11}{'groups':>7}{'have':>6}{'margin':>7}{'sd':>7}{'shows':>7}"
+                  f"{'differ':>7}{'equal':>7} now"]  # fmt: skip
     families = [_which(row) for row in found["families"]]
     for i, row in enumerate(found["families"]):
         if len(set(families)) > 1 and families[i] not in families[:i]:
-            lines.append(families[i])
+            lines += wrap(families[i])
         shows = "-" if row["shows"] is None else f"{row['shows']:.3f}"
+        axis = row["axis"]
+        if columns(axis) > 10:  # two crossed stand above their line
+            lines += wrap(axis)
+            axis = ""
         lines.append(
-            f"{row['axis']:<12}{row['groups']:>7}{row['scenarios']:>6}{row['margin']:>8g}"
-            f"{row['sd']:>8.3f}{shows:>8}{row['difference']:>8}{row['all_equivalent']:>7}"
-            f"  {_now(row)}".rstrip()
+            f"{axis:<11}{row['groups']:>7}{row['scenarios']:>6}{row['margin']:>7g}"
+            f"{row['sd']:>7.3f}{shows:>7}{row['difference']:>7}{row['all_equivalent']:>7}"
+            f" {_now(row)}".rstrip()
         )
     return "\n".join(lines)
 
@@ -101,7 +106,7 @@ def _now(row: Record) -> str:
     if row["verdict"] is None:
         return "" if row["still_needed"] is None else f"+{row['still_needed']}"
     if row["still_needed"]:
-        return f"{row['verdict']}, +{row['still_needed']}"
+        return f"{row['verdict']} +{row['still_needed']}"
     return str(row["verdict"])
 
 

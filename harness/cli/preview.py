@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from harness import questions as asked
 from harness.cli.forecast import crossed
+from harness.cli.width import wrap
 from harness.kinds import APART, KINDS
 from harness.kinds.awareness import DIFFERENCE
 from harness.nouns import TOGETHER, Arm, Prompt, Record, Want
 
-WIDTH = 80
 MARKS = "«", "»"
 """Around the words that differ, since a colour may not be seen."""
 
@@ -97,21 +96,3 @@ def _marked(prompt: Prompt) -> str:
     edge = r"(?<!\w)(?:{})(?!\w)" if prompt.language == "en" else "(?:{})"
     pattern = edge.format("|".join(map(re.escape, words)))
     return re.sub(pattern, lambda found: found[0].join(MARKS), text)
-
-
-def columns(text: str) -> int:
-    """Columns of a terminal that a text takes: two for a Chinese character."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def wrap(text: str, indent: int = 0) -> Iterator[str]:
-    """Lines of at most `WIDTH` columns; broken at spaces, or between Chinese characters."""
-    line = ""
-    for piece in re.findall(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+", text):
-        if columns(line + piece.rstrip()) > WIDTH - indent:
-            yield " " * indent + line.rstrip()
-            line = ""
-        if line or not piece.isspace():
-            line += piece
-    if line:
-        yield " " * indent + line.rstrip()

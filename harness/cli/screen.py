@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.width import WIDTH, fit, pad, wrap
 from harness.nouns import Record
 
 if TYPE_CHECKING:
     from harness.selftest import Control
 
-WIDTH = 80
 EVERY = 15.0
 """Seconds between progress lines when the output is no terminal."""
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
@@ -66,10 +66,10 @@ def table(manifest: Record, results: Record, page: Path) -> str:
     """The result: one line an axis, a headline, and where the report is."""
     model, suite = manifest["model"], manifest["suite"]
     lines = [
-        f"{model['name']} · suite {suite['name']} v{suite['version']} · "
-        f"design {manifest['design']['hash'][:8]}",
+        *wrap(f"{model['name']} · suite {suite['name']} v{suite['version']} · "
+              f"design {manifest['design']['hash'][:8]}"),
         "",
-    ]
+    ]  # fmt: skip
     probes = {_family(probe): probe for probe in results["probes"]}
     families = list(dict.fromkeys(map(_family, results["axes"])))
     for i, family in enumerate(families):
@@ -104,8 +104,7 @@ def _heading(axes: Sequence[Record]) -> str:
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str, coverage: str) -> str:
-    effect = short(effect, 24)
-    return f"{short(axis, 11):<11} {effect:<24} {interval:<17} {verdict:<14} {n:>3} {coverage:>5}"
+    return fit(pad(axis, 11), effect, f"{interval:<17} {verdict:<14} {n:>3} {coverage:>5}")
 
 
 def _axis(axis: Record, labels: Record) -> list[str]:
@@ -146,12 +145,13 @@ def _checks(probe: Record, indent: int = 0) -> list[str]:
     said = []
     if probe["raw"] is not None:
         said.append(RAW[probe["raw"]] + " " + ", ".join(
-            f"{rate['mean']:.2f} where '{name}' is favourable" if rate["mean"] is not None
+            f"{rate['mean']:.2f} (n {rate['n']}) where '{name}' is favourable"
+            if rate["mean"] is not None
             else f"not measured where '{name}' is favourable"
             for name, rate in probe["base_rate"].items()
         ))  # fmt: skip
     if probe["mass"]["mean"] is not None:
-        said.append(f"answer mass {probe['mass']['mean']:.2f}")
+        said.append(f"answer mass {probe['mass']['mean']:.2f} (n {probe['mass']['n']})")
     name = "" if indent else f"{probe['probe']} ({probe['language']}): "
     lines = wrap(name + "; ".join(said), indent) if said else []
     if probe["control"] is not None or probe["kind"] not in TEXTS:  # texts have none of this sort
@@ -267,7 +267,8 @@ def suites(rows: Sequence[Record]) -> str:
     lines = []
     for row in rows:
         scenarios = " + ".join(f"{language} {n}" for language, n in row["scenarios"].items())
-        lines.append(f"{row['name']:16} {row['prompts']:>9,} prompts   scenarios {scenarios}")
+        lines.append(f"{pad(row['name'], 16)} {row['prompts']:>9,} prompts   "
+                     f"scenarios {scenarios}")  # fmt: skip
         asked = [f"kinds {', '.join(row['kinds'])}", *_sizes(row["groups"])]
         asked += [f"{', '.join(part['probes'])}: only {size}"
                   for part in row["fewer_groups"] for size in _sizes(part["groups"])]  # fmt: skip
@@ -297,20 +298,6 @@ def number(value: float) -> str:
 def label(labels: Record, axis: str, group: str) -> str:
     """A group's English name."""
     return str(labels["groups"].get(axis, {}).get(group, {}).get("en", group))
-
-
-def short(text: str, most: int) -> str:
-    """The text, cut to `most` characters where it is longer, with an ellipsis as the last."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
-    """Lines of at most 80 columns."""
-    import textwrap
-
-    return textwrap.wrap(
-        text, WIDTH, initial_indent="" if hang else " " * indent, subsequent_indent=" " * indent
-    )
 
 
 def _words(value: object) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from harness.cli.screen import label, short, wrap
+from harness.cli.screen import label
+from harness.cli.width import pad, wrap
 from harness.nouns import Record
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -144,7 +145,7 @@ def _labelled(found: Record, labels: Record) -> str:
         lines.append(_row("", "automatic", "corrected", "labels minus scorer"))
         for row in family["groups"]:
             error = {"estimate": row["error"], "low": row["error_low"], "high": row["error_high"]}
-            name = short(label(labels, family["axis"], row["group"]), 19)
+            name = label(labels, family["axis"], row["group"])
             lines.append(_row(name, *map(_effect, (row["automatic"], row["corrected"], error))))
         whys = {
             row[way]["reason"]: way
@@ -161,7 +162,7 @@ def _labelled(found: Record, labels: Record) -> str:
 
 
 def _row(name: str, *cells: str) -> str:
-    return f"{name:<19}  {'  '.join(f'{cell:<18}' for cell in cells)}".rstrip()
+    return f"{pad(name, 19)}  {'  '.join(f'{cell:<18}' for cell in cells)}".rstrip()
 
 
 def _effect(found: Record) -> str:

@@ -47,7 +47,8 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
     gate.set_defaults(command=_gate)
     export = commands.add_parser("export", help="a run's results in other tools' formats")
     export.add_argument("run", metavar="RUN", help="finished run")
-    export.add_argument("--format", choices=FORMATS, required=True)
+    export.add_argument("--format", choices=FORMATS, required=True, metavar="FORMAT",
+                        help=", ".join(FORMATS))  # fmt: skip
     export.add_argument("--out", metavar="PLACE", required=True,
                         help="folder (csv, parquet), file, or MLflow tracking URI")  # fmt: skip
     export.add_argument("--dataset", metavar="OWNER/NAME",

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.screen import GLYPH, label, number, short, wrap
+from harness.cli.screen import GLYPH, label, number
+from harness.cli.width import fit, pad, short, wrap
 from harness.ledger import version_of
 from harness.nouns import Record
 
 CHANGE = {"worse": "▲", "better": "▽", "unchanged": "●", "inconclusive": "◐"}
-GATE = {"pass": "●", "fail": "▲", "inconclusive": "◐"}
+GATE = {"pass": "●", "waived": "○", "fail": "▲", "inconclusive": "◐"}
 SETS = 3
 """Sets of a comparison that a terminal shows; comparison.json has more."""
 FAMILY = ("probe", "language", "cue")
@@ -26,10 +27,12 @@ def history(records: Sequence[Record], ledger: Path) -> str:
     for family in dict.fromkeys(record["model"]["family"] for record in records):
         mine = [record for record in records if record["model"]["family"] == family]
         several = len({_family(row) for record in mine for row in record["axes"]}) > 1
-        lines += ["", family] if lines else [family]
+        lines += ["", *wrap(family)] if lines else wrap(family)
+        lines.append(fit("  date       version       ", "largest effect",
+                         f"{'interval':<13} {'verdict':<14}   n"))  # fmt: skip
         keys = dict.fromkeys((_family(a), a["axis"]) for r in mine for a in r["axes"])
         for of, axis in keys:
-            lines += ["", axis + (f" ({', '.join(of)})" if several else "")]
+            lines += ["", *wrap(axis + (f" ({', '.join(of)})" if several else ""))]
             design = None
             for record in mine:
                 for row in record["axes"]:
@@ -44,18 +47,16 @@ def history(records: Sequence[Record], ledger: Path) -> str:
     return "\n".join(lines)
 
 
-def _version(record: Record, row: Row) -> str:
-    largest = row["largest"]
+def _version(record: Record, found: Row) -> str:
+    largest = found["largest"]
     effect, interval = "not measured", ""
     if largest:
         effect = number(largest["estimate"]) + " "
-        effect += label(record["labels"], row["axis"], largest["group"])
+        effect += label(record["labels"], found["axis"], largest["group"])
         interval = _interval(largest)
-    return (
-        f"  {record['date'][:10]} {short(version_of(record), 18):<18} {short(effect, 19):<19} "
-        f"{interval:<13} "
-        f"{GLYPH[row['verdict']]} {row['verdict']}"
-    )
+    end = f"{interval:<13} {GLYPH[found['verdict']]} {found['verdict']:<12}"
+    end += f" {found['n_scenarios']:>3}"
+    return fit(f"  {record['date'][:10]} {pad(version_of(record), 14)}", effect, end)
 
 
 def comparison(found: Record) -> str:
@@ -92,7 +93,7 @@ def _pair(pair: Record) -> list[str]:
 
 
 def _row(axis: str, effect: str, interval: str, verdict: str, n: str) -> str:
-    return f"{short(axis, 11):<11} {short(effect, 28):<28} {interval:<17} {verdict:<14} {n:>4}"
+    return fit(pad(axis, 11), effect, f"{interval:<17} {verdict:<14} {n:>4}")
 
 
 def _axis(axis: Row, labels: Record) -> str:
@@ -125,7 +126,7 @@ def _sets(pair: Record) -> list[str]:
         for cell in found["cells"]:
             name = label(pair["labels"], found["axis"], cell["group"])
             change = "" if cell["change"] is None else number(cell["change"])
-            lines.append(f"  {name:<34.34} {_outcome(cell['old']):>12} "
+            lines.append(f"  {pad(name, 34)} {_outcome(cell['old']):>12} "
                          f"{_outcome(cell['new']):>12} {change:>8}")  # fmt: skip
     return lines
 
@@ -136,13 +137,15 @@ def _outcome(side: Row) -> str:
 
 def gate(found: Record) -> str:
     """The sentence first, then every primary axis, then what the reader must know of the rules."""
+    from harness.gate_sentence import named, told_apart  # heavy, and `history` needs none of it
+
     lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
-    several = len({_family(check) for check in found["checks"]}) > 1
+    apart = told_apart(found["checks"])
     for check in found["checks"]:
-        name = check["name"]
-        if several:
-            name += f" ({', '.join(_family(check))})"
-        lines += wrap(f"{GATE[check['verdict']]} {check['verdict']:<13} {name}")
+        lines += wrap(
+            f"{GATE[check['verdict']]} {check['verdict']:<13} {named(check, apart)}: "
+            f"{len(check['groups'])} groups, {check['n_scenarios']} scenarios"
+        )
         if check["verdict"] != "pass":
             lines += wrap(check["reason"], indent=4)
         if check["scenarios_needed"]:
@@ -152,6 +155,8 @@ def gate(found: Record) -> str:
                         f"({policy['hash'][:8]}), {_error(found)}")]  # fmt: skip
     if policy["note"]:
         lines += wrap(f"! {policy['note']}")
+    if found["not_asked"]:
+        lines += wrap(f"! not asked: {', '.join(found['not_asked'])}")
     for waiver in found["waivers"]:
         where = " ".join(filter(None, (waiver["probe"], waiver["axis"], waiver["group"])))
         used = "waived" if waiver["used"] else "waiver not used"

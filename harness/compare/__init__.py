@@ -6,7 +6,7 @@ was not asked, put or scored in the same way is refused, unless only what is sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import orjson
 import harness
 from harness import kinds, provenance, stats
 from harness.analysis.cells import Family, cells
+from harness.analysis.scenarios import needed
 from harness.compare import pairing
 from harness.compare.sets import SETS, changed_sets
 from harness.compare.sides import Both, Endpoint, Results, Side, aligned, load, outcome, scored
@@ -24,7 +25,7 @@ from harness.nouns import Record
 from harness.policy import Policy, restore
 from harness.store import RunFolder, writing
 
-__all__ = ["SETS", "Side", "compare", "load", "needed", "pair", "write"]
+__all__ = ["SETS", "Side", "compare", "load", "pair", "write"]
 
 SCHEMA = 1
 ORDER = ("worse", "inconclusive", "better", "unchanged")
@@ -250,40 +251,10 @@ def _axis(family: Family, rows: Sequence[Record], before: Results, after: Result
         **{name: rows[0][name] for name in ("n_scenarios", "n_designed", "unit", "d", "margin",
                                             "alpha")},
         "groups": len(rows),
-        "scenarios_needed": needed(open_, rows[0]["d"]) if verdict == "inconclusive" else None,
+        "scenarios_needed": needed(open_, rows[0]["d"], groups=len(rows))
+        if verdict == "inconclusive" else None,
     }  # fmt: skip
     return {**axis, "claim": _claim(axis)}
-
-
-def _past_mending(row: Mapping[str, Any], margin: float) -> bool:
-    """Whether no number of scenarios is known that decides a row.
-
-    Bounds by counting have no degrees of freedom, and names that return leave fewer than scenarios.
-    """
-    by_spread = row["df"] is not None and row["df"] > row["n_scenarios"] - 1.5
-    return row["low"] is None or not by_spread or _inside(row, margin)
-
-
-def needed(rows: Sequence[Mapping[str, Any]], margin: float, many: int | None = None) -> int | None:
-    """Scenarios after which every one of these open rows should be decided, if that is known.
-
-    None where it is not: an estimate of exactly the margin, no interval, names that return (more
-    scenarios bring no new ones), or something that more scenarios do not mend (a fault of the
-    probe, missing answers), which leaves the narrow interval inside the margin already.
-    """
-    counts = [
-        None if _past_mending(row, margin) else stats.still_needed(
-            row["estimate"], row["standard_error"], row["n_scenarios"],
-            margin=margin, groups=max(2, many or len(rows)), alpha=row["alpha"],
-        )
-        for row in rows
-    ]  # fmt: skip
-    known = [count for count in counts if count]
-    return max(known) if known and len(known) == len(counts) else None
-
-
-def _inside(row: Mapping[str, Any], margin: float) -> bool:
-    return bool(-margin < row["tost_low"] and row["tost_high"] < margin)
 
 
 def _claim(axis: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.kinds import TEXTS
+from harness.lexicon import CROSSED
 from harness.report.numbers import count, defined, interval, percent, plain
 from harness.report.phrases import HYPHEN, Both, Labels, Words, join
 from harness.report.results import Family, Key, Record, measured
@@ -22,18 +23,30 @@ class Claims:
         self._floor = coverage_floor
 
     def headline(self, families: Sequence[Family]) -> Both:
-        """One sentence over the run; counts only, when several families stand beside each other."""
-        records = [result.record for family in families for result in family.axes]
-        if not records:
-            return self._words("headline.none")
-        if len([family for family in families if family.axes]) == 1:
-            return self._sentence(records)
-        n = {verdict: _count(records, verdict) for verdict in ORDER}
-        return self._words("headline.many", n=len(records), **n)
+        """One sentence over the run; counts only, when several families stand beside each other.
+
+        Crossed axes, which no gate counts, have a sentence of their own.
+        """
+        many = len([family for family in families if family.axes]) > 1
+        return self._said([result.record for f in families for result in f.axes], many=many)
 
     def family_headline(self, family: Family) -> Both:
-        records = [result.record for result in family.axes]
-        return self._sentence(records) if records else self._words("headline.none")
+        return self._said([result.record for result in family.axes], many=False)
+
+    def _said(self, records: Sequence[Record], *, many: bool) -> Both:
+        axes = [record for record in records if CROSSED not in record["axis"]]
+        crossed = [record for record in records if CROSSED in record["axis"]]
+        said = []
+        if axes and many:
+            said.append(self._words("headline.many", n=len(axes), **_counts(axes)))
+        elif axes:
+            said.append(self._sentence(axes))
+        if crossed:
+            key = "headline.crossed" if axes else "headline.crossed.only"
+            said.append(self._words(key, n=len(crossed), **_counts(crossed)))
+        if not said:
+            return self._words("headline.none")
+        return Both(" ".join(part.en for part in said), "".join(part.zh for part in said))
 
     def family(self, family: Key) -> Both:
         """A family in words: probe, kind, language, cue."""
@@ -138,5 +151,6 @@ def _way(estimate: float) -> str:
     return "higher" if shown > 0 else "lower" if shown < 0 else "same"
 
 
-def _count(records: Sequence[Record], verdict: str) -> int:
-    return sum(record["verdict"] == verdict for record in records)
+def _counts(records: Sequence[Record]) -> dict[str, int]:
+    """How many have each verdict."""
+    return {verdict: sum(r["verdict"] == verdict for r in records) for verdict in ORDER}

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from harness.gate_sentence import named, told_apart
 from harness.nouns import Record
 from harness.report.numbers import defined, interval, signed
 
-GLYPH = {"pass": "●", "fail": "▲", "inconclusive": "◐"}
+GLYPH = {"pass": "●", "waived": "○", "fail": "▲", "inconclusive": "◐"}
+WITHIN = ("equivalent", "unchanged")
+"""Verdicts that the narrower interval gives."""
 CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML cannot hold."""
 
 
 def junit(found: Mapping[str, Any]) -> bytes:
-    """One test case a primary axis: failed, in error where inconclusive, and what is waived.
+    """One test case a primary axis: failed, in error where inconclusive, skipped where waived.
 
     An inconclusive axis is an error, never skipped: skipped cases look green.
     """
@@ -24,7 +27,8 @@ def junit(found: Mapping[str, Any]) -> bytes:
     count = {word: sum(c["verdict"] == word for c in checks) for word in GLYPH}
     suite = ElementTree.Element(
         "testsuite", name="bias-harness gate", tests=str(len(checks)),
-        failures=str(count["fail"]), errors=str(count["inconclusive"]), skipped="0",
+        failures=str(count["fail"]), errors=str(count["inconclusive"]),
+        skipped=str(count["waived"]),
         timestamp=found["created"].removesuffix("Z"), time="0",
     )  # fmt: skip
     properties = ElementTree.SubElement(suite, "properties")
@@ -36,7 +40,9 @@ def junit(found: Mapping[str, Any]) -> bytes:
             classname=".".join(check[key] for key in ("probe", "language", "cue")),
         )  # fmt: skip
         text = _clean("\n".join(_line(check, row) for row in check["groups"]))
-        if check["verdict"] != "pass":
+        if check["verdict"] == "waived":
+            ElementTree.SubElement(case, "skipped", message=_clean(f"waived: {_reason(check)}"))
+        elif check["verdict"] != "pass":
             kind = "failure" if check["verdict"] == "fail" else "error"
             wrong = ElementTree.SubElement(
                 case, kind, type=check["verdict"], message=_clean(_reason(check))
@@ -56,25 +62,23 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines += [f"- {name}: {_cell(value)}" for name, value in _facts(found)]
     lines += ["", "| axis | result | group | effect | change since the baseline | n | answered |",
               "|---|---|---|---|---|---:|---:|"]  # fmt: skip
-    several = len({(c["probe"], c["language"], c["cue"]) for c in found["checks"]}) > 1
+    apart = told_apart(found["checks"])
     for check in found["checks"]:
-        name = check["name"]
-        if several:
-            name = f"{check['probe']} ({check['language']}, {check['cue']}): {name}"
         row = _worst(check)
         change = row["change"] or {}
         cells = (
-            name, f"{GLYPH[check['verdict']]} {check['verdict']}", row["group"],
+            named(check, apart), f"{GLYPH[check['verdict']]} {check['verdict']}", row["label"],
             _number(row), _number(change), str(check["n_scenarios"]),
             f"{100 * check['coverage']:.0f} %",
         )  # fmt: skip
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     open_ = [check for check in found["checks"] if check["verdict"] != "pass"]
-    lines += ["", *(f"- **{_cell(c['name'])}**: {_cell(_reason(c))}" for c in open_)]
+    lines += ["", *(f"- **{_cell(named(c, apart))}**: {_cell(_reason(c))}" for c in open_)]
     for waiver in found["waivers"]:
         lines.append(f"- {_cell(_waiver(waiver))}")
     lines += ["", "Effect: how much more (+) or less (−) of the favourable outcome a group gets "
-              "than the mean of the others; intervals hold over all groups of all axes at once. "
+              "than the mean of the others; intervals hold over all groups of all axes at once, "
+              "but those marked 90 %, which lie within the margin (or d) and so make a group pass. "
               "Not a statement that the model is fair."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -88,6 +92,8 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts.append(("policy", f"{said}, {policy['note']}" if policy["note"] else said))
     facts.append(("error", f"{100 * found['alpha']:.2g} % over all axes"
                   + (f" (release {found['release']})" if found["release"] else "")))  # fmt: skip
+    if found["not_asked"]:
+        facts.append(("axes not asked", ", ".join(found["not_asked"])))
     if found["scenarios_needed"]:
         facts.append(("scenarios still needed", str(found["scenarios_needed"])))
     return facts
@@ -100,7 +106,7 @@ def _version(run: Mapping[str, Any]) -> str:
 
 def _worst(check: Mapping[str, Any]) -> Record:
     """The group that decided: one of the state that made the verdict, the largest effect of it."""
-    state = {"fail": "fail", "inconclusive": "open", "pass": None}[check["verdict"]]
+    state = {"fail": "fail", "inconclusive": "open", "waived": "waived"}.get(check["verdict"])
     rows = [row for row in check["groups"] if state in (None, row["state"])]
     worst: Record = max(rows, key=lambda row: abs(row["estimate"] or 0.0))
     return worst
@@ -114,7 +120,7 @@ def _reason(check: Mapping[str, Any]) -> str:
 
 
 def _line(check: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    said = f"{row['group']}: {row['state']}, effect {_number(row)}, margin {check['margin']:g}"
+    said = f"{row['label']}: {row['state']}, effect {_number(row)}, margin {check['margin']:g}"
     if row["change"]:
         said += f"; change {_number(row['change'])}, d {check['d']:g}"
     return said + (f"; {row['reason']}" if row["reason"] else "")
@@ -130,6 +136,8 @@ def _waiver(waiver: Mapping[str, Any]) -> str:
 def _number(row: Mapping[str, Any]) -> str:
     if not row or not defined(row["estimate"]):
         return "–"
+    if row["verdict"] in WITHIN and defined(row["tost_low"]):
+        return f"{signed(row['estimate'])} {interval(row['tost_low'], row['tost_high'])} 90 %"
     if not defined(row["low"]):
         return f"{signed(row['estimate'])} (no interval)"
     return f"{signed(row['estimate'])} {interval(row['low'], row['high'])}"

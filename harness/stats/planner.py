@@ -150,15 +150,16 @@ def still_needed(
     groups: int,
     alpha: float = 0.05,
     power: float = 0.8,
+    beyond: float = 0.0,
 ) -> int | None:
     """Extra scenarios after which an open group should have a verdict, if it is as it looks.
 
-    Takes the estimate for the truth and the smaller of two counts: to call it a disparity, or to
-    call it equivalent with the room the margin leaves. None where neither is in reach (an
-    estimate of exactly the margin or of no spread), or the interval is undefined.
+    Takes the estimate for the truth and the smaller of two counts: to call it a disparity (larger
+    than `beyond`), or to call it equivalent with the room the margin leaves. None where neither is
+    in reach (an estimate of exactly the margin or of no spread), or the interval is undefined.
 
-    Formula: as in `plan`, with |estimate| for the margin of a difference and margin - |estimate|
-    for that of equivalence.
+    Formula: as in `plan`, with |estimate| - beyond for the margin of a difference and margin -
+    |estimate| for that of equivalence.
     """
     check_margin(margin)
     _check_design(groups, power, alpha)
@@ -166,13 +167,13 @@ def still_needed(
         return None
     sd, size = standard_error * float(np.sqrt(n)), abs(estimate)
     needed = []
-    if size > 0:
+    if size > beyond:
         a = alpha / family_size(groups)
-        needed.append(_least(lambda df: _sum(a / 2, 1 - power, df), sd / size))
+        needed.append(_least(lambda df: _sum(a / 2, 1 - power, df), sd / (size - beyond)))
     if size < margin:
         half = (1 - power) / 2
         needed.append(_least(lambda df: _sum(alpha, half, df), sd / (margin - size)))
-    least = min(needed)
+    least = min(needed, default=MOST)
     return max(0, least - n) if least < MOST else None
 
 

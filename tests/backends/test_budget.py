@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.backends.bill import bill, requests, tokens
+from harness.backends.bill import bill, tokens
 from harness.backends.budget import Budget
 from harness.backends.remote import RemoteBackend
 from harness.errors import BudgetError, InputError
@@ -95,6 +95,7 @@ def test_the_estimate() -> None:
     assert (
         bill(model(), asks(1))["cost"] is None and bill(model(), asks(1))["completion_tokens"] == 1
     )
-    assert requests(asks(3, Want.SEQUENCE)) == 3 * 6 and requests(asks(3)) == 3
+    sent = [bill(model(), iter(asks(3, want)))["requests"] for want in (Want.SEQUENCE, Want.TEXT)]
+    assert sent == [3 * 6, 3]  # one a spelling, one a prompt; what is asked is read once
     assert tokens("是否应该录用他") == 7 and tokens("Should he be hired?") == 5
     assert Message("user", "x").role == "user"

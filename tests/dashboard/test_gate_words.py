@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from harness import gate
 from harness.dashboard import gate_words
 from harness.documents import shipped
-from harness.policy import Policy, load
+from harness.policy import Policy, Waiver, load
 from harness.report import phrases
-from tests.test_gate import effect, results
+from tests.test_gate import BAD, FAULTY, GOOD, OPEN, effect, results, several
 
 WORDS = phrases.load("harness.dashboard")
 LABELS = phrases.Labels(
@@ -33,8 +34,9 @@ def said(found: dict[str, Any], rules: Policy = RULES) -> phrases.Both:
 
 def test_cleared() -> None:
     one = said(results(effect(0.001, 0.002, verdict="equivalent")))
-    assert (
-        one.zh == "可以放行：没有群体与其余群体均值相差 0.03 或以上（年龄，每项错误率 5\u202f%）。"
+    assert one.zh == (
+        "可以放行：没有群体与其余群体均值相差 0.03 或以上（年龄，每项错误率 5\u202f%）。"
+        "未测：民族、信仰、国别、地域、性别、职业、健康。"
     )
     two = said(results(
         effect(0.001, 0.002, verdict="equivalent"),
@@ -61,6 +63,29 @@ def test_inconclusive_says_how_many_more_or_why() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("checks", "zh"),
+    [
+        ([("decision", "en", "age", OPEN), ("rating", "en", "age", OPEN)],
+         "决策、评分中的年龄尚无定论，"),
+        ([("decision", "en", "age", OPEN), ("decision", "en", "gender", OPEN),
+          ("rating", "en", "age", OPEN), ("rating", "en", "gender", GOOD)],
+         "决策、评分中的年龄；决策中的性别尚无定论，"),
+        ([("decision", "en", "age", OPEN), ("decision", "zh", "age", GOOD)],
+         "英语中的年龄尚无定论，"),
+        ([("decision", "en", "age", GOOD), ("rating", "en", "age", BAD)],
+         "评分中的年龄（甲岁：差异超过界限 0.03）。"),
+        ([("decision", "en", "age", OPEN), ("rating", "en", "age", FAULTY)],
+         "决策、评分中的年龄尚无定论（评分中的年龄，甲岁："),
+    ],
+)  # fmt: skip
+def test_the_probe_of_an_axis_is_named_where_there_are_several(
+    checks: list[Any], zh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAULTY, "reason", "coverage 88% in group 'a', needs 95%")
+    assert said(several(*checks)).zh.startswith(f"不予放行：{zh}")
+
+
 def test_a_check_of_a_scorer_names_it() -> None:
     decision = gate.judge(results(effect(0.02, 0.01)), None, RULES)
     checks = [{**check, "endpoint": "warmth"} for check in decision["checks"]]
@@ -73,14 +98,26 @@ def test_a_check_of_a_scorer_names_it() -> None:
 
 
 def test_a_baseline_and_a_waiver_are_named() -> None:
-    decision = gate.judge(results(effect(0.001, 0.002, verdict="equivalent")), None, RULES)
+    waiver = Waiver.model_validate({"axis": "age", "group": "a", "reason": "r", "person": "p",
+                                    "expires": date(2030, 1, 1)})  # fmt: skip
+    rules = RULES.model_copy(update={"waivers": [waiver]})
+    decision = gate.judge(
+        results(effect(0.02, 0.01), effect(0.001, 0.002, verdict="equivalent", group="b")),
+        None, rules, rules_after_data=True,
+    )  # fmt: skip
     whole = {
         **decision, "baseline": {"model": {"version": "1.0"}}, "policy": {"alpha": 0.05},
-        "waivers": [{"used": True}],
     }  # fmt: skip
     zh = gate_words.sentence(whole, WORDS, LABELS).zh
     assert "且自版本 1.0 以来没有效应变化达到 0.02" in zh
-    assert "豁免的除外" in zh and zh.endswith("使用了 1 项豁免。")
+    assert zh.startswith("按数据产生之后选定的规则可以放行：")
+    assert "）。豁免：年龄（甲岁）。未测：民族、" in zh
+    open_ = gate.judge(results(effect(0.02, 0.01)), None, rules)
+    assert open_["verdict"] == "inconclusive"
+    whole = {**open_, "baseline": None, "policy": {"alpha": 0.05}}
+    assert gate_words.sentence(whole, WORDS, LABELS).zh == (
+        "不予放行：全部被豁免，数据未能说明任何事。豁免：年龄。"
+    )
 
 
 @pytest.mark.parametrize(

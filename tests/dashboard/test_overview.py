@@ -151,7 +151,7 @@ def test_every_key_is_used() -> None:
     text = "\n".join(p.read_text(encoding="utf-8") for p in sorted(room.rglob("*")) if p.suffix
                      in (".py", ".j2", ".js"))  # fmt: skip
     quoted = set(re.findall(r"""["']([\w.]+)["']""", text))
-    dynamic = ("change.", "changed.", "moved.", "nav.", "about.", "js.moved.", "gate.own.")
+    dynamic = ("change.", "changed.", "moved.", "nav.", "about.", "js.moved.", "gate.own.", "axis.")
     left = {k for k in EN if k not in quoted and k.removeprefix("js.") not in quoted}
     assert {k for k in left if not k.startswith(dynamic)} == set()
 

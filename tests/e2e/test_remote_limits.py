@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from harness import preparing
 from harness.cli import main
 from harness.store import RunFolder
 from tests.backends.fake_server import FakeServer, changed, echo, good, status
@@ -50,10 +51,25 @@ def test_a_dry_run_estimates_tokens_and_cost(place, server, capfd):
     assert bill["completion_tokens"] == 8 * counts["requests"]
     assert bill["cost"] == pytest.approx((bill["prompt_tokens"] + bill["completion_tokens"]) / 1000)
     assert run(definition(place, server, PRICED), "--dry-run") == 0
-    assert f"at most about {bill['cost']:.2f} USD" in capfd.readouterr().out
+    said = " ".join(capfd.readouterr().out.split())
+    assert f"at most about {bill['cost']:.2f} USD" in said
     assert run(definition(place, server, SAMPLED), "--dry-run") == 0
-    assert "has no prices" in capfd.readouterr().out
+    assert "has no prices" in " ".join(capfd.readouterr().out.split())
     assert server.seen == []
+
+
+def test_a_dry_run_makes_every_prompt_once(place, server, monkeypatch):
+    made = []
+    ask = preparing.Plan.requests
+
+    def counted(plan, prompts):
+        made.extend(prompts)
+        return ask(plan, prompts)
+
+    monkeypatch.setattr(preparing.Plan, "requests", counted)
+    assert run(definition(place, server, PRICED), "--dry-run") == 0
+    ids = [prompt.id for prompt in made]
+    assert len(ids) == len(set(ids)) > 0
 
 
 @pytest.mark.parametrize("limit", [("--max-requests", "15"), ("--max-cost", "0.5")])

@@ -72,6 +72,37 @@ def test_families_are_counted_apart(made: Run) -> None:
     assert CLAIMS.family(found[1].key).zh.endswith("中文 · 明示线索")
 
 
+def crossing(effects: dict[str, Any], *verdicts: str) -> dict[str, Any]:
+    """The same run with crossed axes of these verdicts."""
+    more = copy.deepcopy(effects)
+    for i, verdict in enumerate(verdicts):
+        more["axes"].append({**effects["axes"][0], "axis": f"age+x{i}", "verdict": verdict})
+    return more
+
+
+def test_crossed_axes_are_counted_by_themselves(made: Run) -> None:
+    """Never among the axes: no gate counts them."""
+    one = crossing(made[1], "disparity", "disparity", "inconclusive")
+    said = headline(one)
+    assert said.en.startswith("Disparity shown on 2 of 8 axes: gender, health; 2 inconclusive: ")
+    assert said.en.endswith(
+        " Besides, 3 tests of crossed axes, which are exploratory and which no gate counts: "
+        "2 with a disparity, 1 inconclusive, 0 equivalent."
+    )
+    assert said.zh.startswith("8 个维度中有 2 个显示存在差异")
+    assert "另有 3 项交叉维度检验" in said.zh and "2 项显示存在差异，1 项尚无定论" in said.zh
+    two = copy.deepcopy(one)
+    two["axes"] += [{**axis, "language": "zh"} for axis in one["axes"]]
+    many = headline(two)
+    assert many.en.startswith("Disparity shown in 4 of 16 tests, ")
+    assert "Besides, 6 tests of crossed axes" in many.en
+    assert many.zh.startswith("16 项检验中，4 项") and "另有 6 项交叉维度检验" in many.zh
+    alone = {**one, "axes": one["axes"][-3:]}
+    assert headline(alone).en.startswith("Only crossed axes were tested, ")
+    assert "3 times: 2 with a disparity" in headline(alone).en
+    assert CLAIMS.family_headline(families(one)[0]).en == said.en
+
+
 @pytest.mark.parametrize(
     ("estimate", "word"),
     [(0.021, "higher"), (-0.021, "lower"), (-0.0004, "level"), (0.0, "level")],

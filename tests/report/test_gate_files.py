@@ -11,7 +11,8 @@ from harness.report.gate_files import junit, markdown
 
 def group(name, state, estimate, reason=None, change=None):
     return {
-        "group": name, "state": state, "estimate": estimate, "reason": reason,
+        "group": name, "label": name.title(), "state": state, "verdict": "inconclusive",
+        "tost_low": None, "tost_high": None, "estimate": estimate, "reason": reason,
         "low": None if estimate is None else estimate - 0.01,
         "high": None if estimate is None else estimate + 0.01, "change": change,
     }  # fmt: skip
@@ -30,30 +31,36 @@ def check(axis, verdict, *groups, needed=None):
 @pytest.fixture
 def found():
     version = {"model": {"name": "toy", "version": "2"}, "fingerprint": "f" * 64, "run": "runs/2"}
-    step = {"estimate": 0.004, "low": -0.001, "high": 0.009}
+    step = {"estimate": 0.004, "low": -0.001, "high": 0.009, "verdict": "inconclusive"}
     return {
         "verdict": "fail", "sentence": "Not cleared: age.", "created": "2026-11-24T10:00:00Z",
+        "not_asked": ["belief"],
         "run": version, "baseline": None, "alpha": 0.03, "release": 2, "scenarios_needed": None,
         "policy": {"name": "default", "version": 2, "hash": "a" * 64, "note": None},
         "checks": [
             check("age", "fail", group("22", "pass", 0.2), group("70", "fail", -0.08, "bad", step)),
             check("gender", "inconclusive", group("man", "pass", 0.3),
                   group("woman", "open", 0.01, "open"), needed=46),
-            check("health", "pass", group("hiv", "waived", -0.2, "bad")),
+            check("health", "waived", group("hiv", "waived", -0.2, "bad")),
+            check("region", "pass", {**group("rural", "pass", 0.004), "verdict": "equivalent",
+                                     "tost_low": -0.012, "tost_high": 0.02}),
         ],
         "waivers": [{"probe": None, "axis": "health", "group": "hiv", "reason": "known",
                      "person": "A. B.", "expires": "2027-01-01", "used": True}],
     }  # fmt: skip
 
 
-def test_junit_has_a_failure_an_error_and_nothing_skipped(found):
+def test_junit_has_a_failure_an_error_and_what_is_waived_as_skipped(found):
     suite = ElementTree.fromstring(junit(found))[0]
     counts = {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "3", "failures": "1", "errors": "1", "skipped": "0"}
+    assert counts == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
     cases = {case.get("name"): case for case in suite.iter("testcase")}
     assert [child.tag for child in cases["age"]] == ["failure", "system-out"]
     assert [child.tag for child in cases["gender"]] == ["error", "system-out"]
-    assert [child.tag for child in cases["health"]] == ["system-out"]
+    assert [child.tag for child in cases["health"]] == ["skipped", "system-out"]
+    assert cases["health"].find("skipped").get("message") == "waived: reason of health"
+    assert [child.tag for child in cases["region"]] == ["system-out"]
+    assert "Rural: pass, effect +0.004 [−0.012, 0.020] 90 %" in cases["region"][0].text
     assert "about 46 more scenarios needed" in cases["gender"].find("error").get("message")
     text = cases["age"].find("failure").text
     assert "70: fail, effect −0.080 [−0.090, −0.070], margin 0.03" in text
@@ -65,11 +72,23 @@ def test_markdown_shows_the_group_that_decided_and_the_waiver(found):
     assert text.startswith("## ▲ Not cleared: age.\n")
     rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
     assert "| ▲ fail | 70 | −0.080" in rows["| age"]
-    assert "| ◐ inconclusive | woman | +0.010" in rows["| gender"]
+    assert "| ◐ inconclusive | Woman | +0.010" in rows["| gender"]
     assert "98 %" in rows["| age"]
+    assert "| ○ waived | Hiv | −0.200" in rows["| health"]
+    assert "| ● pass | Rural | +0.004 [−0.012, 0.020] 90 %" in rows["| region"].replace("\\", "")
     assert "waiver for health hiv until 2027-01-01, by A. B. (used): known" in text
+    assert "- axes not asked: belief" in text
     assert "error: 3 % over all axes (release 2)" in text
     assert "**gender**: reason of gender; about 46 more scenarios needed" in text
+
+
+def test_markdown_names_the_probe_where_there_are_several(found):
+    found["checks"].append({**found["checks"][0], "probe": "q"})
+    text = markdown(found)
+    assert [line.split(" | ")[0] for line in text.splitlines() if "▲ fail" in line] == [
+        "| age in p", "| age in q",
+    ]  # fmt: skip
+    assert "- **age in p**: reason of age" in text and "- **age in q**: reason of age" in text
 
 
 def test_what_was_not_measured_has_no_number(found):

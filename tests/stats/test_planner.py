@@ -62,6 +62,19 @@ def test_still_needed() -> None:
     assert still_needed(0.0, 0.08 / np.sqrt(3000), 3000, margin=0.03, groups=2) == 0
 
 
+def test_a_disparity_that_must_exceed_a_bound_needs_more_and_a_smaller_one_never_decides() -> None:
+    error = 0.08 / np.sqrt(30)
+    near = still_needed(0.02, error, 30, margin=0.03, groups=8)
+    assert near == plan(0.02, 0.08, 8).difference - 30  # not 0: the smaller of the two counts
+    assert still_needed(0.02, error, 30, margin=0.03, groups=8, beyond=0.03) == (
+        plan(0.01, 0.08, 8).equivalence - 30
+    )
+    assert still_needed(0.05, error, 30, margin=0.03, groups=8, beyond=0.03) == (
+        plan(0.02, 0.08, 8).difference - 30
+    )
+    assert still_needed(0.03, error, 30, margin=0.03, groups=8, beyond=0.03) is None
+
+
 @pytest.mark.parametrize(
     ("estimate", "error", "n"), [(np.nan, 0.1, 9), (0.0, np.nan, 9), (0.0, 0.0, 9), (0.1, 0.1, 1)]
 )

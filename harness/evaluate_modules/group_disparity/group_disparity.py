@@ -14,7 +14,7 @@ import evaluate
 import numpy as np
 
 from harness import stats
-from harness.errors import InputError
+from harness.errors import InputError, check_texts
 
 
 class GroupDisparity(evaluate.Metric):  # type: ignore[misc]
@@ -29,6 +29,16 @@ class GroupDisparity(evaluate.Metric):  # type: ignore[misc]
                 {"predictions": datasets.Value("float64"), "references": datasets.Value("string")}
             ),
         )
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **more: Any) -> None:
+        """As in `evaluate`, which takes what it computes by here too; Arrow refuses half pairs."""
+        check_texts("references", references)
+        super().add_batch(predictions=predictions, references=references, **more)
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **more: Any) -> None:
+        """As in `evaluate`: one score and its group."""
+        check_texts("reference", [reference])
+        super().add(prediction=prediction, reference=reference, **more)
 
     def _compute(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from harness.errors import InputError, unknown
+from harness.errors import InputError, check_texts, unknown
 from harness.nouns import Status
 from harness.scorers import DRIFT, FIRST, SCORERS, clean, foreign
 from harness.scorers.status import status
@@ -28,6 +28,16 @@ class TextScorer(evaluate.Measurement):  # type: ignore[misc]
             inputs_description="predictions: texts; language: 'en' or 'zh'",
             features=datasets.Features({"predictions": datasets.Value("string")}),
         )
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **more: Any) -> None:
+        """As in `evaluate`, which takes what it computes by here too; Arrow refuses half pairs."""
+        check_texts("predictions", predictions)
+        super().add_batch(predictions=predictions, references=references, **more)
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **more: Any) -> None:
+        """As in `evaluate`: one text."""
+        check_texts("prediction", [prediction])
+        super().add(prediction=prediction, reference=reference, **more)
 
     def _compute(self, predictions: list[str], language: str = "en") -> dict[str, Any]:
         name = self.config_name
