@@ -177,6 +177,14 @@ def test_weights_that_are_not_there_are_named(folder, tmp_path):
         rescore(folder, path)
 
 
+def test_a_language_model_without_a_head_for_classes_is_no_classifier(folder, tiny_model, tmp_path):
+    """transformers would draw the head at random, and every text would get a number."""
+    path = definition(tmp_path, kind="classifier", name="t", path=str(tiny_model),
+                      labels={"LABEL_0": 0.0, "LABEL_1": 1.0})  # fmt: skip
+    with pytest.raises(ModelError, match=r"missing from its weights, as score\.weight"):
+        rescore(folder, path)
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

@@ -18,6 +18,7 @@ from jinja2 import TemplateError
 from harness.backends import Workload, weights
 from harness.backends.spelling import Spelled, deaf, plain, spell
 from harness.errors import InputError, ModelError
+from harness.loading import load_whole
 from harness.models import LocalModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
 from harness.quiet import quiet_transformers
@@ -161,7 +162,8 @@ class LocalBackend:
         folder = self._weights()
         with quiet_transformers():
             try:
-                network = AutoModelForCausalLM.from_pretrained(
+                network = load_whole(
+                    AutoModelForCausalLM,
                     folder,
                     dtype=getattr(torch, self.model.dtype),
                     use_safetensors=True,
@@ -416,5 +418,8 @@ def _sum(logs: Sequence[Any]) -> float:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    """What an error says first: its first line, and the next where that one only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -299,11 +299,13 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    from harness.loading import load_whole
     from harness.quiet import quiet_transformers
 
     # the GGUF reader draws a progress bar of its own that no setting turns off
     with quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):
-        model = AutoModelForCausalLM.from_pretrained(
+        model = load_whole(
+            AutoModelForCausalLM,
             gguf.parent,
             gguf_file=gguf.name,
             dtype=torch.float32,

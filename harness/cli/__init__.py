@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         code = int(given.command(given))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is where the process was started without one
+            sys.stdout.flush()
         return code
     except HarnessError as error:
         print(f"bias-harness: {error}", file=sys.stderr)
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _close_stdout() -> None:
     """What could not be written is not tried again at exit."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

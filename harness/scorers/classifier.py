@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, ModelError
+from harness.loading import load_whole
 from harness.quiet import quiet_transformers
 from harness.scorers.definitions import Classifier
 from harness.scorers.scorer import Scorer
@@ -58,8 +59,8 @@ def _load(definition: Classifier) -> tuple[Any, Any]:
     try:
         with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(place, **options)
-            network = AutoModelForSequenceClassification.from_pretrained(
-                place, use_safetensors=True, **options
+            network = load_whole(
+                AutoModelForSequenceClassification, place, use_safetensors=True, **options
             )
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"classifier '{definition.name}': {place} cannot be loaded: "

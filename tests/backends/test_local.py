@@ -231,6 +231,19 @@ def cut_weights(folder):
     path.write_bytes(path.read_bytes()[:1000])
 
 
+def no_layer(folder):
+    tensors = load_file(folder / "model.safetensors")
+    kept = {name: t for name, t in tensors.items() if ".layers.1." not in name}
+    assert len(kept) < len(tensors)
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def other_vocabulary(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["vocab_size"] += 7
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def no_template(folder):
     (folder / "chat_template.jinja").unlink()
 
@@ -262,6 +275,8 @@ def strange_config(folder):
         (no_weights, "has no *.safetensors weights"),
         (pickled, "pickled weights are not loaded"),
         (cut_weights, "cannot be loaded"),
+        (no_layer, "tensors are missing from its weights, as model.layers.1."),
+        (other_vocabulary, "its config wants ("),
         (no_template, "no chat template; write `prompt: plain`"),
         (no_tokenizer, "no tokenizer.json is beside the weights"),
         (deaf_template, "its chat template leaves out what is said"),
