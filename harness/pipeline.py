@@ -209,6 +209,7 @@ def conclude(
 
 def score(folder: RunFolder, listener: Listener) -> None:
     """Responses to scores to effects: the files that a run's results are, sealed."""
+    seal.check_answers(folder)
     early = folder.manifest().get("looks")
     design, responses = looks.asked(folder.design(), folder.manifest()), folder.responses()
     missing = int((responses.rows_of(design.table["id"]) < 0).sum())
@@ -239,6 +240,7 @@ def score(folder: RunFolder, listener: Listener) -> None:
     texts = scorers.texts(asked, responses, scores)
     own, more = added.read(folder)
     scores = pa.concat_tables([scores, columns.scores(scorers.score(asked, texts)), *more])
+    folder.update({"state": "running"})  # until all of it is written
     folder.compact(design, responses)
     folder.write_table(SCORES, scores)
     table = {**scorers.SCORERS, **own}
@@ -284,6 +286,8 @@ def merge_runs(
 ) -> Run:
     """Join the slices of one run and conclude it; the first folder takes the others' logs."""
     target, *others = (RunFolder(Path(folder)) for folder in folders)
+    for folder in (target, *others):
+        seal.check_answers(folder)
     merge(target, others)
     return conclude(target, listener, None if ledger is None else Path(ledger))
 

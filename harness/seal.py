@@ -125,6 +125,25 @@ def checked(folder: RunFolder, names: Iterable[str] = SEALED) -> Record:
     return manifest
 
 
+def check_answers(folder: RunFolder) -> None:
+    """Refuse a finished run whose answers are not those it was concluded from.
+
+    A run that is not finished has none yet: it may have been stopped while they were written.
+
+    Raises
+    ------
+    InputError
+        They were changed.
+    """
+    manifest = folder.manifest()
+    kept = manifest.get("files", {}).get(RESPONSES)
+    if manifest["state"] == "finished" and kept not in (None, _digest(folder, RESPONSES)):
+        raise InputError(
+            f"{folder.path / RESPONSES}: changed after the run was finished: its hash does not fit; "
+            "copy the run folder again, or give its `run` command with --fresh"
+        )
+
+
 def check_model(path: Path, manifest: Record) -> None:
     """Refuse a manifest whose fingerprint is not that of its model, and a planted control.
 

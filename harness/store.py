@@ -90,11 +90,14 @@ class RunFolder:
         """
         if self.exists:
             kept = self.manifest()
-            _same(self.path, kept, manifest)
+            _same(self.path, kept, manifest,
+                  "give another --out, or --fresh to start anew here")  # fmt: skip
             return kept
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.iterdir()) and not (self.path / DESIGN).exists():
+            # what begins with a dot may be the half-written file of another slice's process
+            there = any(not path.name.startswith(".") for path in self.path.iterdir())
+            if there and not (self.path / DESIGN).exists():
                 raise StoreError(f"{self.path}: not empty and not a run folder; give another --out")
             self.write_table(DESIGN, design.written())
             self.write_json(MANIFEST, manifest)
@@ -312,7 +315,7 @@ def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
         for other in others:
             if other.path.resolve() == target.path.resolve():
                 continue
-            _same(other.path, other.manifest(), manifest)
+            _same(other.path, other.manifest(), manifest, "leave this folder out")
             for prompt, response in other.responses().items():
                 old = known.get(prompt)
                 if old is None or (failed(old) and not failed(response)):
@@ -346,7 +349,7 @@ class writing:
             raise StoreError(f"{self.path}: {advice}") from error
 
 
-def _same(path: Path, kept: Record, asked: Record) -> None:
+def _same(path: Path, kept: Record, asked: Record, advice: str) -> None:
     """Refuse to mix runs."""
     for name, old, new in (
         ("design", kept["design"]["hash"], asked["design"]["hash"]),
@@ -355,6 +358,5 @@ def _same(path: Path, kept: Record, asked: Record) -> None:
     ):
         if old != new:
             raise StoreError(
-                f"{path}: holds a run of another {name} ({old[:8]}, not {new[:8]}); "
-                "give another --out, or --fresh to start anew here"
+                f"{path}: holds a run of another {name} ({old[:8]}, not {new[:8]}); {advice}"
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from harness import pipeline, seal
@@ -47,6 +49,35 @@ def test_one_changed_byte_is_noticed(copy):
     with pytest.raises(InputError, match=r"responses\.parquet: changed after"):
         seal.checked(copy)
     seal.checked(copy, ["effects.json"])
+
+
+def test_edited_answers_are_not_concluded_anew(copy, run):
+    table = pq.read_table(copy.path / "responses.parquet")
+    edited = table.set_column(
+        table.schema.get_field_index("prompt_tokens"), "prompt_tokens",
+        pc.add(table["prompt_tokens"], 1).cast(table.schema.field("prompt_tokens").type),
+    )  # fmt: skip
+    pq.write_table(edited, copy.path / "responses.parquet")
+    for folders in ([copy.path], [run.path, copy.path]):
+        with pytest.raises(InputError, match=r"responses\.parquet: changed after"):
+            pipeline.merge_runs(folders, ledger=None)
+    seal.checked(run.folder)
+
+
+def test_a_run_that_was_stopped_while_it_was_concluded_is_concluded_anew(copy, monkeypatch):
+    """The answers are written, their hash is not yet."""
+    copy.update({"files": {**copy.manifest()["files"], "responses.parquet": "0" * 64},
+                 "state": "running"})  # fmt: skip
+    pipeline.merge_runs([copy.path], ledger=None)
+    seal.checked(copy)
+    monkeypatch.setattr(RunFolder, "compact", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.merge_runs([copy.path], ledger=None)
+    assert copy.manifest()["state"] == "running"
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
 
 
 def test_a_run_of_before_there_were_hashes_is_told_what_to_do_and_that_helps(copy):

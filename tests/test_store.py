@@ -172,6 +172,13 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
 
 
+def test_the_half_written_design_of_another_slice_is_not_in_the_way(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".design.parquet.17").write_bytes(b"PAR1")
+    RunFolder(tmp_path / "run").begin(MANIFEST, DESIGN)
+    assert RunFolder(tmp_path / "run").design().hash == DESIGN.hash
+
+
 def test_a_read_only_folder_is_refused(tmp_path):
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from harness.backends import faults
 from harness.models import RemoteModel
 from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
 
@@ -28,19 +29,6 @@ FAULTS = ("insufficient_system_resource", "network_error", "error", "abort")
 """Reasons to finish that are the server's own faults: asking again may help."""
 UNKNOWN = -9999.0
 """What servers send in place of a log-probability that they did not compute."""
-
-# Servers have no common code for these two, so their words are searched, in small letters.
-_TOO_LONG = (
-    "context_length",
-    "context length",
-    "context window",
-    "context size",
-    "exceed_context",
-    "prompt is too long",
-    "input is too long",
-    "too many tokens",
-)
-_FILTERED = ("content_filter", "content_policy", "data_inspection_failed", "content exists risk")
 
 
 def body(model: RemoteModel, request: Request, top: int = TOP) -> Record:
@@ -217,13 +205,12 @@ def failure(request: Request, words: str, *, declined: bool) -> Response:
     A declined request whose words name a filter ends as `Finish.FILTER`: the model's keeper
     would not have it answered, which is a finding, not a fault of the line.
     """
-    small = words.lower()
-    filtered = declined and any(sign in small for sign in _FILTERED)
+    filtered = declined and faults.filtered(words)
     return Response(
         request.prompt,
         Finish.FILTER if filtered else Finish.ERROR,
         detail=words,
-        truncated=declined and any(sign in small for sign in _TOO_LONG),
+        truncated=declined and faults.too_long(words),
     )
 
 

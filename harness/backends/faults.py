@@ -12,6 +12,19 @@ from harness.models import RemoteModel
 BROKE = ("insufficient_quota", "insufficient balance", "billing", "credit balance")
 """Words by which servers say that waiting will not help, whatever the status."""
 
+# Servers have no common code for these two, so their words are searched, in small letters.
+TOO_LONG = (
+    "context_length",
+    "context length",
+    "context window",
+    "context size",
+    "exceed_context",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
+)
+FILTERED = ("content_filter", "content_policy", "data_inspection_failed", "content exists risk")
+
 
 class Fault(Exception):
     """One attempt that failed."""
@@ -35,6 +48,16 @@ class Fault(Exception):
         self.unreachable = unreachable  # no connection was made
         self.silent = silent  # nothing came back in time
         self.billed = billed  # the server may have worked on it
+
+
+def filtered(words: str) -> bool:
+    """Whether a server that declined a request names a filter of contents."""
+    return any(sign in words.lower() for sign in FILTERED)
+
+
+def too_long(words: str) -> bool:
+    """Whether it says that the prompt does not fit."""
+    return any(sign in words.lower() for sign in TOO_LONG)
 
 
 def declined(

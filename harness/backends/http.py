@@ -23,7 +23,7 @@ import orjson
 
 from harness.backends.access import Access
 from harness.backends.budget import Budget
-from harness.backends.faults import Fault, declined
+from harness.backends.faults import Fault, declined, filtered, too_long
 from harness.backends.pace import Pace
 from harness.backends.replies import data_of, short, sort_of, words
 from harness.errors import BudgetError, ModelError
@@ -54,7 +54,6 @@ class Outcome(Generic[K, T]):
     data: Record  # the server's JSON object; empty where there is no value
     error: str | None  # what went wrong, in the server's words where it gave some
     declined: bool  # the server said no to this very request: asking again would not help
-    retries: int
 
 
 Done = SimpleQueue[Outcome[K, T] | Exception | str]
@@ -225,12 +224,15 @@ class Engine(Generic[K, T]):
         while True:
             try:
                 value, data = await self._attempt(session, item, body)
-                return Outcome(item, value, data, None, False, tried + hasty)
+                return Outcome(item, value, data, None, False)
             except Fault as caught:
                 fault = caught
             if not fault.again:
-                self._misses = 0
-                return Outcome(item, None, {}, fault.words, True, tried + hasty)
+                if filtered(fault.words) or too_long(fault.words):  # of this very request
+                    self._misses = 0
+                else:
+                    self._count_miss(fault)
+                return Outcome(item, None, {}, fault.words, True)
             if not deadline:
                 began, deadline = clock(), clock() + self._model.total_timeout
             pause = self._pause(hasty if fault.hasty else tried, fault.after)
@@ -244,9 +246,10 @@ class Engine(Generic[K, T]):
                     f"waited for, up to {self._model.total_timeout:g} s"
                 )
             await asyncio.sleep(pause)
-        self._count_miss(fault, began, clock())
+        self._check_up(fault, began, clock())
+        self._count_miss(fault)
         said = f"{fault.words} (asked {tried + hasty} times)"
-        return Outcome(item, None, {}, said, False, tried + hasty - 1)
+        return Outcome(item, None, {}, said, False)
 
     async def _attempt(
         self, session: aiohttp.ClientSession, item: K, body: bytes
@@ -286,21 +289,23 @@ class Engine(Generic[K, T]):
         own = min(FIRST_WAIT * 2.0 ** min(attempt, 30), LONGEST_WAIT) * random.uniform(0.5, 1.0)
         return max(own, after)
 
-    def _count_miss(self, fault: Fault, began: float, now: float) -> None:
-        """Stop everything where not this request but the server is at fault.
+    def _check_up(self, fault: Fault, began: float, now: float) -> None:
+        """Stop everything where the server is down.
 
         It is down when no request has had any answer since this one first failed at `began`, or
         for several timeouts.
         """
-        where = self._model.base_url
         quiet = now - max(began, self._last_reply) >= SILENCE * self._model.timeout
         if (fault.unreachable and self._last_reply < began) or (fault.silent and quiet):
-            raise ModelError(f"{where}: the server is down ({fault.words})")
+            raise ModelError(f"{self._model.base_url}: the server is down ({fault.words})")
+
+    def _count_miss(self, fault: Fault) -> None:
+        """Stop everything where not one request but the server is at fault."""
         self._misses += 1
         if self._misses >= self._patience:
             raise ModelError(
-                f"{where}: {self._misses} requests in a row failed, the last one with: "
-                f"{fault.words}"
+                f"{self._model.base_url}: {self._misses} requests in a row failed, the last one "
+                f"with: {fault.words}"
             )
 
     async def _once(self, session: aiohttp.ClientSession, body: bytes) -> Record:

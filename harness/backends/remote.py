@@ -181,7 +181,11 @@ class RemoteBackend:
             "logprobs": self._logprobs,
             "sequences": self._sequences,
             "offer": self._offer(),
-            "usage": {**self._counts, "cost": self._cost if priced else None},
+            "usage": {
+                **self._counts,
+                "retries": self._budget.requests - self._counts["requests"],
+                "cost": self._cost if priced else None,
+            },
         }
 
     def _offer(self) -> str:
@@ -375,7 +379,6 @@ class RemoteBackend:
         self._met = True
         counts = self._counts
         counts["requests"] += 1
-        counts["retries"] += outcome.retries
         if outcome.value is not None:
             counts["prompt_tokens"] += outcome.value.prompt_tokens
             counts["completion_tokens"] += outcome.value.completion_tokens

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from harness.errors import HarnessError
 
     try:
+        _check_utf8(sys.argv[1:] if arguments is None else arguments)
         code = int(given.command(given))
         if sys.stdout is not None:  # it is where the process was started without one
             sys.stdout.flush()
@@ -50,6 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _close_stdout()
         print(f"bias-harness: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return USAGE
+
+
+def _check_utf8(arguments: Sequence[str]) -> None:
+    """Refuse what no file of ours could hold, before anything is asked."""
+    from harness.errors import InputError
+
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            said = argument.encode("ascii", "backslashreplace").decode()
+            raise InputError(f"argument '{said}': not UTF-8; give a name that is") from None
 
 
 def _close_stdout() -> None:

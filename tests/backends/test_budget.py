@@ -45,6 +45,15 @@ def test_retries_count_as_requests(server: FakeServer) -> None:
     assert len(server.seen) == 10 and len(kept) == 7
 
 
+def test_all_that_was_sent_is_in_the_account(server: FakeServer) -> None:
+    server.act = status(500)
+    asked = RemoteBackend(backend(server, concurrency=4).model, max_requests=10)
+    with pytest.raises(BudgetError):
+        list(asked.answer([asks(50)]))
+    usage = asked.facts()["usage"]
+    assert usage["requests"] + usage["retries"] == len(server.seen) == 10
+
+
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_not_more_is_spent_although_many_are_open(server: FakeServer, concurrency: int) -> None:
     server.act = slow(0.01)

@@ -275,6 +275,18 @@ def test_a_server_that_answers_nothing_usable_ends_the_run(server: FakeServer) -
     assert len(server.seen) <= 44
 
 
+def test_a_server_that_declines_everything_ends_the_run_and_a_filter_does_not(
+    server: FakeServer,
+) -> None:
+    server.act = status(400, "Unsupported operand")
+    with pytest.raises(ModelError, match=r"20 requests in a row failed.*Unsupported operand"):
+        answers(backend(server, concurrency=2), 60)
+    assert len(server.seen) < 30
+    for words, finish in (("content_filter", Finish.FILTER), ("prompt is too long", Finish.ERROR)):
+        server.act = status(400, words)
+        assert {r.finish for r in answers(backend(server, concurrency=2), 60)} == {finish}
+
+
 def test_a_server_that_takes_requests_and_never_answers_is_down(server: FakeServer) -> None:
     server.act = slow(60)
     with pytest.raises(ModelError, match=r"server is down \(no answer within 0.1 s\)"):
@@ -298,9 +310,9 @@ def test_one_lost_connection_is_no_dead_server_while_others_are_answered(
     began = time.monotonic()  # the clock of the loop
     fault = Fault("refused", unreachable=True)
     with pytest.raises(ModelError, match="server is down"):
-        engine._count_miss(fault, began, began)
+        engine._check_up(fault, began, began)
     assert len(list(engine.post([1]))) == 1
-    engine._count_miss(fault, began, began)
+    engine._check_up(fault, began, began)
 
 
 def test_answers_that_came_before_the_end_are_handed_out(server: FakeServer) -> None:
