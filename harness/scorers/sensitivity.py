@@ -172,7 +172,7 @@ def response(
     """
     pairs = [] if of is None else list(of.pairs.get(language, ()))
     numbers = [[values.get(text) for text in pair[:2]] for pair in pairs]
-    endings = Counter(value or "no number" for two in numbers for value in two
+    endings = Counter(value or "undefined" for two in numbers for value in two
                       if value is None or isinstance(value, str))  # fmt: skip
     moved = np.array([
         more - less for more, less in numbers

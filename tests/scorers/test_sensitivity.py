@@ -107,7 +107,7 @@ def test_texts_without_a_number_are_counted_by_what_became_of_them():
     assert row["endings"] == {"refused": 1, "unparsed": 2}
     row = response(values | {"more 2": None})
     assert (row["pairs"], row["tells"], row["estimate"], row["low"]) == (5, False, None, None)
-    assert row["endings"] == {"refused": 1, "unparsed": 2, "no number": 1}
+    assert row["endings"] == {"refused": 1, "unparsed": 2, "undefined": 1}
     assert row["reason"] == "5 of 8 pairs have both numbers, 6 are needed"
 
 
