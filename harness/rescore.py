@@ -50,7 +50,7 @@ def rescore(
     definition = definitions.load(path)
     if definition.name in scorers.SCORERS or definition.name.endswith(RAW):
         raise InputError(f"{definition.place('name')}: '{definition.name}' is a scorer's own name")
-    _control(definition)  # of use to the audit only; a fault in it is told before anything is judged
+    _control(definition)  # only its audit uses it; a fault is told before anything is judged
     seal.checked(folder, (DESIGN, RESPONSES))  # what is sealed anew must be what was asked
     design, responses = folder.design(), folder.responses()
     asked = [p for p in design.prompts
