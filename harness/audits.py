@@ -1,7 +1,8 @@
 """Scorer audits that a run keeps, one `audit-<scorer>.json` each, and what they allow.
 
 An audit lets a scorer's effects gate only if it is of the very scorer that measured the run's
-texts, and shows its own bias on the axis, in the language, to be below half the margin.
+texts, shows that it tells texts of known worth apart in the language, and shows its own bias on
+the axis to be below half the margin.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from harness import added, provenance, seal
 from harness.errors import InputError
 from harness.kinds import SCORING
 from harness.nouns import Record
-from harness.scorers import FIRST, SCORERS, audit
+from harness.scorers import FIRST, SCORERS, audit, sensitivity
 from harness.scorers.wordlists import load
 from harness.store import EFFECTS, RunFolder
 
-SCHEMA = 1
+SCHEMA = 2
 MOST_FIRST = 0.75
 """Share of comparisons that the first place may win: beyond it the order decides half of them."""
 
@@ -50,6 +51,7 @@ def write(folder: RunFolder, name: str, rows: Sequence[Record], identity: Record
     found: Record = {
         "schema": SCHEMA, "scorer": name, "created": provenance.now(),
         "harness_version": harness.__version__, "texts": load("audit")["version"],
+        "control_texts": load(sensitivity.SHIPPED)["version"],
         "identity": identity, "gates": audit.gates(rows), "rows": list(rows),
     }  # fmt: skip
     folder.write_json(file_of(name), found)
@@ -119,6 +121,8 @@ def against(
         return f"scorer '{name}' is not audited: `bias-harness audit-scorer {name} --run RUN`"
     if found["identity"] != identity:
         return f"the audit is of another version of scorer '{name}'"
+    if (why := _blunt_to(found["rows"], row)) is not None:
+        return why
     bias = {
         each["group"]: each for each in audit.blind(found["rows"])
         if (each["language"], each["axis"]) == (row["language"], row["axis"])
@@ -130,3 +134,20 @@ def against(
         return (f"scorer '{name}' is not shown to move by less than half the margin of "
                 f"{row['margin']:g} by itself (group '{large[0]}')")  # fmt: skip
     return None
+
+
+def _blunt_to(rows: Sequence[Record], row: Mapping[str, Any]) -> str | None:
+    """Why a scorer is not shown to tell texts of known worth apart in a language."""
+    name, margin = row["endpoint"], row["margin"]
+    found = [each for each in audit.responses(rows) if each["language"] == row["language"]]
+    if not found:  # an audit from before there were such texts, or of other languages
+        return (
+            f"the audit of scorer '{name}' asked about no texts of known worth in "
+            f"'{row['language']}': give `bias-harness audit-scorer {name} --run RUN` again"
+        )
+    if sensitivity.tells(found[0], margin):
+        return None
+    why = found[0]["reason"] or (
+        f"it moves by {found[0]['estimate']:.3g} [{found[0]['low']:.3g}, {found[0]['high']:.3g}], "
+        f"not shown above the margin of {margin:g}")  # fmt: skip
+    return f"scorer '{name}' is not shown to tell texts of known worth apart: {why}"

@@ -13,11 +13,10 @@ from harness.documents import shipped
 from harness.errors import InputError, ModelError
 from harness.judge import RANGE, UNIT, Item, Rater
 from harness.nouns import Prompt, Record, Score, Status
-from harness.scorers import RAW, classifier, definitions, measurement
+from harness.scorers import RAW, classifier, definitions, measurement, sensitivity
 from harness.scorers.audit import audit
 from harness.scorers.blind import Blinder
-from harness.scorers.scorer import Scorer
-from harness.scorers.wordlists import load
+from harness.scorers.scorer import Ask, Number, Scorer
 from harness.store import DESIGN, RESPONSES, RunFolder
 
 Definition = definitions.Classifier | definitions.Measurement | definitions.Judge
@@ -51,6 +50,7 @@ def rescore(
     definition = definitions.load(path)
     if definition.name in scorers.SCORERS or definition.name.endswith(RAW):
         raise InputError(f"{definition.place('name')}: '{definition.name}' is a scorer's own name")
+    _control(definition)  # only its audit uses it; a fault is told before anything is judged
     seal.checked(folder, (DESIGN, RESPONSES))  # what is sealed anew must be what was asked
     design, responses = folder.design(), folder.responses()
     asked = [p for p in design.prompts
@@ -60,7 +60,7 @@ def rescore(
     if not prompts:
         raise InputError(f"{folder.path}: no texts to score in {', '.join(definition.languages)}")
     listener.say(f"scoring {len(prompts)} texts with '{definition.name}'")
-    more: Record = {"definition": definition.model_dump(mode="json")}
+    more: Record = {"definition": definition.made_of}
     if isinstance(definition, definitions.Judge):
         found = _judged(definition, prompts, texts, backend, more)
     else:
@@ -112,20 +112,29 @@ def audited(
         identity: Record = {"version": scorers.SCORERS[name].version}
     else:
         definition = definitions.load(Path(name))
+        control = _control(definition)
         name, scorer = definition.name, scorer_of(definition)
-        identity = {"version": definition.version, "definition": definition.model_dump(mode="json")}
+        identity = {"version": definition.version, "definition": definition.made_of}
         if isinstance(definition, definitions.Judge):
             with Rater(definition, backend) as rater:
                 rows = audit(
-                    name, words, share=share, axes=axes, scorer=scorer,
-                    measure=lambda texts, language: _rated(rater, texts, language),
+                    name, words, share=share, axes=axes, scorer=scorer, control=control,
+                    measure=lambda asks, language: _rated(rater, asks, language),
                 )  # fmt: skip
                 identity["judge"] = rater.identity
         else:
-            rows = audit(name, words, share=share, axes=axes, scorer=scorer)
+            rows = audit(name, words, share=share, axes=axes, scorer=scorer, control=control)
     if run is not None:
         audits.write(run, name, rows, identity)
     return rows
+
+
+def _control(definition: Definition) -> sensitivity.Control | None:
+    """The texts of known worth that a definition names."""
+    if definition.control is None:
+        return None
+    return sensitivity.chosen(definition.control, definition.file, definition.languages,
+                              definition.place("control"))  # fmt: skip
 
 
 def _endings(groups: Mapping[str, Mapping[str, int]]) -> str:
@@ -186,14 +195,13 @@ def _judged(
     return found
 
 
-def _rated(rater: Rater, texts: Mapping[str, str], language: str) -> dict[str, float | None]:
-    """A judge's numbers of the audit's texts; in pairs, of each against its blind form."""
-    asked = load("audit")["asked"][language]
+def _rated(rater: Rater, asks: Sequence[Ask], language: str) -> dict[str, Number]:
+    """A judge's number of every text, in pairs against the text beside it, or how it ended."""
     sets, names = [], {}
-    for i, (text, plain) in enumerate(texts.items()):
-        names[text] = f"{2 * i:x}"
-        sets.append([Item(names[text], language, asked, text)])
+    for i, ask in enumerate(asks):
+        names[ask.text] = f"{2 * i:x}"
+        sets.append([Item(names[ask.text], language, ask.asked, ask.text)])
         if rater.definition.mode == "pairwise":
-            sets[-1].append(Item(f"{2 * i + 1:x}", language, asked, plain))
+            sets[-1].append(Item(f"{2 * i + 1:x}", language, ask.asked, ask.beside))
     judged = rater.judge(sets)
-    return {text: judged.numbers.get(name) for text, name in names.items()}
+    return {text: judged.numbers.get(name, judged.ended[name]) for text, name in names.items()}

@@ -15,6 +15,7 @@ from harness.gate_scores import _confirmed
 from harness.scorers import sentiment
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import PLAIN, Writer, letter, probe
+from tests.test_judge import Judge, judging
 from tests.versions import model
 
 TODAY = date(2026, 11, 24)
@@ -156,6 +157,8 @@ def record(**changes):
          "tost_high": 0.01}
         for group in ("woman", "man")
     ]  # fmt: skip
+    rows.append({"scorer": "x", "language": "en", "control": "x", "reason": None,
+                 "estimate": 0.3, "low": 0.11, "high": 0.49})  # fmt: skip
     return {"identity": {"version": 1}, "rows": rows} | changes
 
 
@@ -165,7 +168,21 @@ def record(**changes):
         (record(), 1, effect(), ["woman", "man"], None),
         (None, 1, effect(), ["woman"], "is not audited"),
         (record(), 2, effect(), ["woman"], "another version"),
-        (record(), 1, effect(language="zh"), ["woman"], "lacks group 'woman'"),
+        (record(), 1, effect(language="zh"), ["woman"], "no texts of known worth in 'zh'"),
+        (
+            record(rows=record()["rows"][:2]),
+            1,
+            effect(),
+            ["woman", "man"],
+            "no texts of known worth in 'en': give `bias-harness audit-scorer x --run RUN` again",
+        ),
+        (
+            record(),
+            1,
+            effect(margin=0.12),
+            ["woman"],
+            "apart: it moves by 0.3 [0.11, 0.49], not shown above the margin of 0.12",
+        ),
         (record(), 1, effect(axis="age"), ["22"], "lacks group '22'"),
         (record(), 1, effect(), ["woman", "non-binary"], "lacks group 'non-binary'"),
         (record(), 1, effect(margin=0.019), ["woman"], "half the margin of 0.019"),
@@ -174,6 +191,39 @@ def record(**changes):
 def test_what_an_audit_allows(found, identity, row, groups, reason):
     said = audits.against(found, {"version": identity}, row, groups)
     assert said is None if reason is None else reason in said
+
+
+@pytest.mark.parametrize("control", ["warmth", None])
+def test_a_judge_that_gives_every_text_one_mark_decides_nothing(fair, tmp_path, control):
+    """It finds all groups alike, with an interval as narrow as can be."""
+    shutil.copytree(fair.path, tmp_path / "run")
+    backend = Judge(lambda question, sample: "56"[len(question) % 2])
+    path = judging(tmp_path, **({"control": control} if control else {}))
+    found = rescore.rescore(RunFolder(tmp_path / "run"), path, backend=backend, ledger=None)
+    rescore.audited(str(path), axes=["gender"], run=found.folder, backend=backend)
+    shown = rules(tmp_path, "help")
+    shown.write_text(shown.read_text().replace("scores: 0.05", "scores: 0.2"))
+    record, check = decided(found, rules=policy.load(shown))
+    assert check["verdict"] == "inconclusive" and record["exit_code"] == 3
+    assert "scorer 'help' is not shown to tell texts of known worth apart: " in check["reason"]
+    assert ("names no 'control'" in check["reason"]) is (control is None)
+
+
+def test_an_audit_from_before_the_control_is_to_be_given_again(longer, tmp_path):
+    shutil.copytree(longer.path, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    old = audits.read(folder, "length")
+    old |= {"schema": 1, "rows": [row for row in old["rows"] if "control" not in row]}
+    del old["control_texts"]
+    folder.write_json("audit-length.json", old)
+    seal.add(folder, "audit-length.json")
+    record, check = decided(pipeline.Run(folder))
+    assert record["exit_code"] == 3
+    assert check["reason"].endswith("give `bias-harness audit-scorer length --run RUN` again")
+    page = (pipeline.write_report(folder)).read_text(encoding="utf-8")
+    assert "The audit asked about no texts of known worth: give" in page
+    rescore.audited("length", axes=["gender"], run=folder)
+    assert decided(pipeline.Run(folder))[1]["verdict"] == "fail"
 
 
 def test_the_audit_of_a_scorer_that_did_not_measure_the_run_is_not_kept(fair):

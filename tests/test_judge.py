@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from harness import pipeline, rescore
 from harness.errors import ModelError
 from harness.judge import Item, Rater
 from harness.nouns import Finish, Response, Want
-from harness.scorers import definitions
-from harness.scorers.audit import gates
+from harness.scorers import definitions, sensitivity
+from harness.scorers.audit import gates, responses, unbiased
 from harness.store import RunFolder
 from tests.conftest import PlantedBackend
 from tests.test_rescore import definition, finished, folder  # noqa: F401 - fixtures
@@ -246,14 +247,100 @@ def test_a_judge_that_sees_the_group_is_biased_on_raw_texts_only(tmp_path, keys)
     raw = {r["group"]: r for r in rows if r["scorer"] == "help_raw"}
     assert raw["woman"]["estimate"] > 0.2
     assert not raw["woman"]["small"]
-    assert gates(rows)
+    assert unbiased(rows)
 
 
 def test_a_judge_that_refuses_the_audit_cannot_gate(tmp_path):
     rows, _ = audited(tmp_path, lambda question, sample: "I'm sorry, I can't rate people.")
-    assert not gates(rows)
+    assert not unbiased(rows)
     assert {row["estimate"] for row in rows} == {None}
-    assert {row["texts"] for row in rows} == {0}
+    assert {row["texts"] for row in rows if "group" in row} == {0}
+
+
+MORE = {pair.more for pair in sensitivity.control("warmth").pairs["en"]} | {"a friendly line"}
+
+
+def kind(question: str) -> str:
+    """The mark of a judge that reads the answer."""
+    return "8" if any(text in question for text in MORE) else "3"
+
+
+def kinder(question: str) -> str:
+    a, b = question.split("Answer A: ")[1].split("Answer B: ")
+    return "B" if kind(b) > kind(a) else "A"
+
+
+@pytest.mark.parametrize(
+    ("vote", "keys"), [(kind, {}), (kinder, {"mode": "pairwise", "rubric": WHICH})]
+)
+def test_a_judge_that_reads_the_text_passes_its_control(tmp_path, vote, keys):
+    rows, backend = audited(
+        tmp_path, lambda question, sample: vote(question), control="warmth", **keys
+    )
+    [row] = responses(rows)
+    assert (row["control"], row["pairs"], row["endings"]) == ("warmth", 8, {})
+    assert row["estimate"] == pytest.approx(1.0 if keys else 5 / 8)
+    assert row["low"] > 0.05
+    assert gates(rows)
+    assert len([q for q in backend.seen if "The clerk greets everyone" in q]) == (8 if keys else 2)
+
+
+@pytest.mark.parametrize("keys", [{}, {"mode": "pairwise", "rubric": WHICH}])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_a_judge_that_does_not_read_the_text_fails_its_control(tmp_path, noisy, keys):
+    """Its own bias is nothing at all: that is what the control is for."""
+    rng = random.Random(1)
+    options = "AB" if keys else "123456789"
+
+    def vote(question: str, sample: int) -> str:
+        return rng.choice(options) if noisy else options[0]
+
+    rows, _ = audited(tmp_path, vote, control="warmth", **keys)
+    [row] = responses(rows)
+    assert row["pairs"] == 8 and not row["tells"]
+    assert noisy or (row["estimate"] == 0 and unbiased(rows))
+    assert not gates(rows)
+
+
+def test_a_judge_that_refuses_some_texts_of_its_control_counts_them(tmp_path):
+    def vote(question: str, sample: int) -> str:
+        if "landlord" in question or "nurse" in question:
+            return "I'm sorry, but I can't rate people."
+        return "warm, I would say" if "The host" in question else kind(question)
+
+    rows, _ = audited(tmp_path, vote, control="warmth")
+    [row] = responses(rows)
+    assert row["endings"] == {"refused": 4, "unparsed": 2}
+    assert (row["pairs"], row["estimate"], row["tells"]) == (5, None, False)
+    assert row["reason"] == "5 of 8 pairs have both numbers, 6 are needed"
+
+
+def test_a_judge_without_texts_of_known_worth_cannot_gate(tmp_path):
+    rows, _ = audited(tmp_path, lambda question, sample: kind(question))
+    [row] = responses(rows)
+    assert "names no 'control'" in row["reason"]
+    assert unbiased(rows) and not gates(rows)
+
+
+def test_a_users_texts_come_with_their_request(tmp_path):
+    (tmp_path / "mine.csv").write_text("more,less,language,asked\n" + "".join(
+        f"a friendly line {i},a cold line {i},en,Say {i}.\n" for i in range(6)))  # fmt: skip
+    rows, backend = audited(
+        tmp_path, lambda question, sample: kind(question), control="mine.csv", votes=1
+    )
+    assert gates(rows)
+    [asked] = [q for q in backend.seen if "a cold line 3" in q]
+    assert "Request: Say 3." in asked
+
+
+def test_the_control_does_not_belong_to_what_the_numbers_are_made_of(folder, tmp_path):  # noqa: F811
+    found, _ = judged(folder, tmp_path, lambda question, sample: kind(question))
+    assert "control" not in found.manifest["scorers"]["help"]["definition"]
+    rows, _ = audited(tmp_path, lambda question, sample: kind(question), run=folder,
+                      control="warmth")  # fmt: skip
+    assert gates(rows)
+    kept = json.loads((folder.path / "audit-help.json").read_text())
+    assert (kept["schema"], kept["control_texts"], kept["gates"]) == (2, 1, True)
 
 
 def test_every_text_of_the_audit_is_asked_once(tmp_path):
@@ -267,7 +354,7 @@ def test_the_audit_of_another_judge_is_not_kept(folder, tmp_path):  # noqa: F811
 
     judged(folder, tmp_path, lambda question, sample: "5")
     found, _ = audited(tmp_path, lambda question, sample: "5", run=folder)
-    assert gates(found)
+    assert unbiased(found)
     assert (folder.path / "audit-help.json").exists()
     other = {"en": {**RUBRIC["en"], "question": "How kind is it?"}}
     with pytest.raises(InputError, match="by another 'help'"):

@@ -12,8 +12,9 @@ import yaml
 
 from harness import labels, ledger, pipeline, seal
 from harness.errors import InputError, ModelError
-from harness.rescore import rescore, scorer_of
+from harness.rescore import audited, rescore, scorer_of
 from harness.scorers import definitions
+from harness.scorers.audit import gates, responses, unbiased
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import KIND, PLAIN, Writer, letter, probe
 
@@ -152,6 +153,26 @@ def test_the_number_is_the_mean_value_under_the_probabilities(tiny_classifier, t
     assert other.measure("The bank should lend.", "en") == pytest.approx(1 - p)
     assert one.measure(" \n", "en") is None
     assert one.measure("word " * 5000, "en") is not None
+
+
+def test_a_random_classifier_does_not_tell_kind_from_toxic(tiny_classifier, tmp_path):
+    path = definition(tmp_path, kind="classifier", name="toxicity", path=str(tiny_classifier),
+                      labels=LABELS, control="sentiment", languages=["en", "zh"])  # fmt: skip
+    rows = audited(str(path), axes=["gender"])
+    assert unbiased(rows) and not gates(rows)
+    assert {row["language"]: row["pairs"] for row in responses(rows)} == {"en": 8, "zh": 8}
+    assert not any(row["tells"] for row in responses(rows))
+
+
+def test_a_control_at_fault_is_told_before_anything_is_scored(folder, tiny_classifier, tmp_path):
+    for control, said in (("sentimant", "did you mean 'sentiment'"), ("no.csv", "no such file")):
+        path = definition(tmp_path, kind="classifier", name="toxicity", labels=LABELS,
+                          path=str(tiny_classifier), control=control)  # fmt: skip
+        with pytest.raises(InputError, match=said):
+            rescore(folder, path)
+        with pytest.raises(InputError, match=said):
+            audited(str(path))
+    assert "scorers" not in folder.manifest()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 def register(commands: Commands[argparse.ArgumentParser]) -> None:
     audit = commands.add_parser(
-        "audit-scorer", help="how far a scorer moves when only the person's words are swapped"
+        "audit-scorer",
+        help="how far a scorer moves when only the person's words are swapped, "
+        "and whether it tells texts of known worth apart",
     )
     audit.add_argument("scorer", metavar="NAME",
                        help="a scorer, or YAML file of one of your own")  # fmt: skip
@@ -44,13 +46,14 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def audit_scorer(given: argparse.Namespace) -> int:
-    """Prints the bias by axis and group; exit code 1 where it is not shown to be small."""
+    """Prints the bias by axis and group and the response to texts of known worth; exit code 1
+    where the one is not shown to be small, or the other to be above the margin."""
     from pathlib import Path
 
     import orjson
 
     from harness import pipeline, rescore
-    from harness.scorers.audit import gates
+    from harness.scorers.audit import gates, responses, unbiased
     from harness.store import RunFolder
 
     run = RunFolder(Path(given.run)) if given.run else None
@@ -70,10 +73,30 @@ def audit_scorer(given: argparse.Namespace) -> int:
         numbers = " to ".join(_number(row[key]) for key in ("low", "high"))
         small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
         print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
+    for row in responses(rows):
+        print(f"{row['scorer']:18} {row['language']} texts of known worth: {_response(row)}")
     held = gates(rows)
-    small = "below half the margin everywhere" if held else "not shown to be below half the margin"
-    print(f"{given.scorer}: its own bias on blind texts is {small}: {_may(given.scorer, held)}")
+    small = "" if unbiased(rows) else "not shown to be "
+    dull = ", ".join(row["language"] for row in responses(rows) if not row["tells"])
+    apart = f"is not shown to tell texts of known worth apart in {dull}" if dull else (
+        "tells texts of known worth apart")  # fmt: skip
+    print(
+        f"{given.scorer}: its own bias on blind texts is {small}below half the margin"
+        f"{'' if small else ' everywhere'}, and it {apart}: {_may(given.scorer, held)}"
+    )
     return 0 if held else 1
+
+
+def _response(row: Record) -> str:
+    """How far a scorer moves between texts of known worth, and what has no number."""
+    endings = ", ".join(f"{how} {n}" for how, n in sorted(row["endings"].items()))
+    lost = f"; texts without a number: {endings}" if endings else ""
+    if row["reason"]:
+        return f"not measured, {row['reason']}{lost}"
+    said = (f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])}), "
+            f"{row['in_margins']:.1f} margins, {row['pairs']} of {row['of']} pairs of "
+            f"'{row['control']}'{lost}")  # fmt: skip
+    return said if row["tells"] else f"{said}  not shown above {row['margin']:g}"
 
 
 def _may(name: str, held: bool) -> str:
@@ -83,7 +106,7 @@ def _may(name: str, held: bool) -> str:
     if name == FIRST:
         return ("what it finds is the outcome, which gates without being named in a policy"
                 if held else "it makes the outcome; label a sample of the run by hand")  # fmt: skip
-    return "a policy may name it in gate_scores" if held else "it cannot gate"
+    return "a policy may name it in gate_scores" if held else "it cannot gate there"
 
 
 def _number(value: float | None) -> str:

@@ -17,6 +17,7 @@ from harness.report.claims import ORDER, Claims
 from harness.report.facts import ANSWERED, Fact
 from harness.report.numbers import count, defined, interval, p_value, plain, signed
 from harness.report.phrases import Both, Labels, Words
+from harness.report.responses import Responses
 from harness.report.results import AxisResult, Family, Key, Record, key
 from harness.report.tables import Cell, Cells, Column, Head, Table
 from harness.scorers import FIRST, RAW
@@ -67,6 +68,8 @@ class Texts:
         self._way = claims.way
         self._cells = Cells(words)
         self._stopped = stopped or {}
+        audits = list(audits)
+        self._responses = Responses(words, audits)
         self._audits = {
             (row["scorer"], row["language"], row["axis"], row["group"]): row
             for row in audits if "group" in row
@@ -209,6 +212,8 @@ class Texts:
         if not row["small"]:
             large = self._words("audit.not_small", half=plain(row["half_margin"]))
             note = large + Both("; ", "；") + note if note else large
+        if dull := self._responses.dull(effect["endpoint"], effect["language"]):
+            note = dull + Both("; ", "；") + note if note else dull
         return self._cells.estimate(
             row["estimate"], row["low"], row["high"], self._way(row["estimate"]), row["reason"],
             note,
@@ -354,16 +359,19 @@ class Texts:
     def _own_bias(
         self, name: str, language: str, axes: Sequence[str], version: str | None = None
     ) -> Both | None:
-        """The largest of a scorer's own biases on these axes in words; None without an audit."""
+        """The largest of a scorer's own biases on these axes in words, and what it makes of texts
+        of known worth; None without an audit."""
         found = [row for (scorer, of, axis, _), row in self._audits.items()
                  if (scorer, of) == (name, language) and axis in axes
                  and version in (None, str(row["version"]))]  # fmt: skip
         if not found:
             return None
+        apart = self._responses.said(name, language)
         large = [row for row in found if not row["small"]]
         known = [row for row in large or found if defined(row["low"]) and defined(row["high"])]
         if not known:
-            return self._words("own_bias.unknown", n=count(len(large)), all=count(len(found)))
+            unknown = self._words("own_bias.unknown", n=count(len(large)), all=count(len(found)))
+            return unknown + apart
         worst = max(known, key=lambda row: abs(row["estimate"]))
         said = self._words("own_bias.still", n=count(worst["texts"]))
         if worst["estimate"]:
@@ -376,8 +384,8 @@ class Texts:
             return said + self._words(
                 "own_bias.large", n=count(len(large)), all=count(len(found)),
                 half=plain(worst["half_margin"]),
-            )  # fmt: skip
-        return said + self._words("own_bias.small", half=plain(worst["half_margin"]))
+            ) + apart  # fmt: skip
+        return said + self._words("own_bias.small", half=plain(worst["half_margin"])) + apart
 
     # -- words ---------------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """The scorer audit: what a scorer's number moves when only the person's words are swapped.
 
 The texts (harness/scorers/words/audit.yaml) are fixed, so every difference between groups is the
-scorer's own bias. A scorer whose bias is not shown to be below half the margin cannot gate.
+scorer's own bias. A scorer whose bias is not shown to be below half the margin cannot gate, nor
+can one that is not shown to tell texts of known worth apart (harness.scorers.sensitivity).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,16 +16,14 @@ from harness import stats
 from harness.errors import unknown
 from harness.lexicon import Lexicon
 from harness.nouns import Record
-from harness.scorers import RAW, SCORERS
+from harness.scorers import RAW, SCORERS, sensitivity
 from harness.scorers.blind import Blinder
-from harness.scorers.scorer import Scorer
+from harness.scorers.scorer import Ask, Measure, Number, Scorer
 from harness.scorers.wordlists import load
 
 SLOT = re.compile(r"\{(\w+)\}")
 HALF = 0.5
 """Share of the margin that a scorer's own bias must be shown to stay below."""
-Measure = Callable[[Mapping[str, str], str], Mapping[str, float | None]]
-"""Texts, each with a blind form to compare it with, and their language, to the number of each."""
 
 
 def audit(
@@ -35,8 +34,10 @@ def audit(
     axes: Sequence[str] | None = None,
     scorer: Scorer | None = None,
     measure: Measure | None = None,
+    control: sensitivity.Control | None = None,
 ) -> list[Record]:
-    """The bias of one scorer, one record a language, axis, group and variant (blind and raw).
+    """The bias of one scorer, one record a language, axis, group and variant (blind and raw), and
+    its response to texts of known worth, one record a language.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ def audit(
     axes : all by default.
     scorer : one of the user's own; that of the table by default.
     measure : measures many texts at once; the scorer's own measure of each by default.
+    control : texts of known worth; of a scorer of the table those of its name by default.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def audit(
         `estimate, low, high` (simultaneous over the groups) and `tost_low, tost_high` (90 %) in
         the scorer's unit against the mean of the other groups, over the texts; `small` is whether
         its size is shown to be below half the margin. Where no text moves at all the bias is 0
-        and small.
+        and small. Of the response what `sensitivity.response` says, and no `group`.
 
     Raises
     ------
@@ -62,8 +64,8 @@ def audit(
         if name not in SCORERS:
             raise unknown("scorer", name, SCORERS)
         scorer = SCORERS[name]
-    one = scorer.measure
-    measure = measure or (lambda texts, language: {text: one(text, language) for text in texts})
+        control = control or sensitivity.control(name)
+    measure = measure or one_by_one(scorer)
     for axis in axes or ():
         words.axis(axis, where="--axes")
     rows: list[Record] = []
@@ -72,7 +74,8 @@ def audit(
             rows.append({"scorer": name, "language": language, "missing": missing})
             continue
         asked = list(_sets(words, axes or list(words.axes), language))
-        values = measure({t: plain for *_, of in asked for t, plain in of.items()}, language)
+        values = measure(list({ask.text: ask for *_, asks in asked for ask in asks}.values()),
+                         language)  # fmt: skip
         for axis, mark, groups, texts, _ in asked:
             found = _bias([[values.get(text) for text in row] for row in texts], scorer, share)
             rows += [
@@ -80,13 +83,24 @@ def audit(
                  "axis": axis, "group": group, "unit": scorer.unit, **row}
                 for group, row in zip(groups, found, strict=True)
             ]  # fmt: skip
+        known = measure(control.asks(language), language) if control else {}
+        rows.append({
+            "scorer": name, "version": scorer.version, "language": language, "unit": scorer.unit,
+            **sensitivity.response(control, language, known, scorer, share),
+        })  # fmt: skip
     return rows
+
+
+def one_by_one(scorer: Scorer) -> Measure:
+    """A scorer's own measure of each text."""
+    return lambda asks, language: {ask.text: scorer.measure(ask.text, language) for ask in asks}
 
 
 def _sets(
     words: Lexicon, axes: Sequence[str], language: str
-) -> Iterator[tuple[str, str, list[str], list[list[str]], dict[str, str]]]:
-    """Axis, variant (blind or raw), groups, texts x groups, and a blind form of every text."""
+) -> Iterator[tuple[str, str, list[str], list[list[str]], list[Ask]]]:
+    """Axis, variant (blind or raw), groups, texts x groups, and every text beside a blind form."""
+    asked = load("audit")["asked"][language]
     blinder = Blinder(words)
     for axis in axes:
         groups = words.speaking(axis, language, "explicit")
@@ -99,8 +113,9 @@ def _sets(
         blind = [[blinder.replace(t, axis, language) for t in row] for row in raw]
         for mark, texts in (("", blind), (RAW, raw)):
             # of one group for all: where blinding is incomplete the comparison shows it
-            plain = {t: bare[0] for row, bare in zip(texts, blind, strict=True) for t in row}
-            yield axis, mark, groups, texts, plain
+            asks = [Ask(t, bare[0], asked) for row, bare in zip(texts, blind, strict=True)
+                    for t in row]  # fmt: skip
+            yield axis, mark, groups, texts, asks
 
 
 def filled(text: str, words: Lexicon, axis: str, group: str, language: str) -> str:
@@ -118,9 +133,25 @@ def filled(text: str, words: Lexicon, axis: str, group: str, language: str) -> s
 
 
 def gates(rows: Sequence[Record]) -> bool:
+    """Whether a scorer may gate: it tells texts apart, and its own bias is small."""
+    return unbiased(rows) and sensitive(rows)
+
+
+def unbiased(rows: Sequence[Record]) -> bool:
     """Whether the scorer's own bias, on texts made blind, is shown to be small everywhere."""
     seen = blind(rows)
     return bool(seen) and all(row["small"] for row in seen)
+
+
+def sensitive(rows: Sequence[Record]) -> bool:
+    """Whether the scorer is shown to tell texts of known worth apart, in every language."""
+    seen = responses(rows)
+    return bool(seen) and all(row["tells"] for row in seen)
+
+
+def responses(rows: Sequence[Record]) -> list[Record]:
+    """The scorer's response to texts of known worth, one record a language."""
+    return [row for row in rows if "control" in row]
 
 
 def blind(rows: Sequence[Record]) -> list[Record]:
@@ -134,9 +165,9 @@ def small(row: Record, margin: float) -> bool:
     return low is not None and -HALF * margin < low and high < HALF * margin
 
 
-def _bias(values: Sequence[Sequence[float | None]], scorer: Scorer, share: float) -> list[Record]:
+def _bias(values: Sequence[Sequence[Number]], scorer: Scorer, share: float) -> list[Record]:
     """One record a group of the matrix texts x groups."""
-    y = np.array([[np.nan if v is None else v for v in row] for row in values], dtype=np.float64)
+    y = np.array([[v if isinstance(v, int | float) else np.nan for v in row] for row in values])
     margin = share * scorer.span
     found = stats.group_effects(y, margin=HALF * margin)
     known = y[~np.isnan(y).any(axis=1)]

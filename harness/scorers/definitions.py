@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from harness.documents import Document, Part, Slug, read
 from harness.errors import InputError
+from harness.nouns import Record
 
 Words = Annotated[str, Field(min_length=1)]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
@@ -27,11 +28,21 @@ class Pinned(Part):
 
 
 class Definition(Document):
-    """What every scorer's file says. `version` is raised when its numbers change."""
+    """What every scorer's file says. `version` is raised when its numbers change.
+
+    `control` are the texts of known worth that its audit asks about: the name of shipped ones, or
+    a CSV file beside the definition (harness.scorers.sensitivity).
+    """
 
     name: Slug
     version: Annotated[int, Field(ge=1)]
     languages: Languages
+    control: Words | None = None
+
+    @property
+    def made_of(self) -> Record:
+        """All that its numbers depend on; the control does not belong to that."""
+        return self.model_dump(mode="json", exclude={"control"})
 
 
 class Classifier(Definition):

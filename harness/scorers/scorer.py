@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BOTH = frozenset({"en", "zh"})
 LONGEST = 20_000
 """Characters of a text that are measured; what follows is left out."""
+
+
+class Ask(NamedTuple):
+    """A text of the audit: a judge in pairs compares it with `beside`, both answers to `asked`."""
+
+    text: str
+    beside: str
+    asked: str
+
+
+Number = float | str | None
+"""Of a text; of one without, what became of it where that is known."""
+Measure = Callable[[Sequence[Ask], str], Mapping[str, Number]]
+"""Texts and their language to the number of each."""
 
 
 def at_hand(language: str) -> str | None:

@@ -130,6 +130,12 @@ def test_a_baseline_and_a_waiver_are_named() -> None:
         "change since the baseline not shown to be within d = 0.02",
         "p (en, explicit), age: 3 of 12 scenarios left out",
         "p (en, explicit), age: nothing is shared",
+        "scorer 'x' is not shown to tell texts of known worth apart: it moves by -0.1 [-0.3, 0.1], "
+        "not shown above the margin of 0.05",
+        "scorer 'x' is not shown to tell texts of known worth apart: 3 of 8 pairs have both "
+        "numbers, 6 are needed",
+        "scorer 'x' is not shown to tell texts of known worth apart: its definition names no "
+        "'control', texts of known worth",
     ],
 )
 def test_reasons_are_said_in_chinese(reason: str) -> None:

@@ -100,6 +100,8 @@ def test_nothing_is_called_fair(word: str) -> None:
         "insensitive: what should be refused is not shown to be refused more often than what "
         "should be answered (13% and 11%)",
         "needs aLibrary: pip install 'bias-harness[text]'",
+        "3 of 8 pairs have both numbers, 6 are needed",
+        "control 'x.csv' has no texts in 'zh'",
         "not defined for 'zh'",
         "degenerate: the model says yes with mean probability 0.98 where 'no' is the favourable "
         "answer (must lie in 0.05 to 0.95)",

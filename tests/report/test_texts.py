@@ -147,7 +147,7 @@ def test_the_scorers_own_bias_stands_beside_its_score(
     assert "not audited: give `bias-harness audit-scorer warmth --run RUN`" in html
     moved = copy.deepcopy(warmth)
     for row in moved:
-        if row["scorer"] == "warmth" and row["group"] == "woman":
+        if row["scorer"] == "warmth" and row.get("group") == "woman":
             row.update(estimate=0.021, low=0.011, high=0.031, small=False)
     page = report.render(run.manifest, run.results, rows, bias=moved)
     shown = {(r["scorer"], r["group"]): r for r in by_name(page, "what the texts are like")}
@@ -159,6 +159,32 @@ def test_the_scorers_own_bias_stands_beside_its_score(
                      r"half the margin \(0.025\) for 1 of \d+ groups", page)  # fmt: skip
     still = report.render(run.manifest, run.results, rows, bias=warmth)
     assert "shown below half the margin (0.025) for every group" in still
+
+
+def test_whether_a_scorer_tells_texts_apart_stands_beside_its_score(
+    run: Run, rows: Any, warmth: list[dict[str, Any]]
+) -> None:
+    def page(**changes: Any) -> str:
+        changed = [{**row, **changes} if "control" in row else row for row in warmth]
+        return unescape(report.render(run.manifest, run.results, rows, bias=changed))
+
+    dull = "not shown to tell texts of known worth apart"
+    response = next(row for row in warmth if "control" in row and row["language"] == "en")
+    size = f"{signed(response['estimate'])} {interval(response['low'], response['high'])}"
+    good = page()
+    assert f"It tells texts of known worth apart: {size} (90 %, n = 8 pairs), 13.8 margins." in good
+    assert f"能分辨优劣已知的文本：{size}" in good
+    assert f"{dull};" not in good
+    blunt = page(estimate=0.021, low=-0.011, high=0.053, tells=False)
+    assert f"It is {dull}: +0.021 [−0.011, 0.053] (90 %, n = 8 pairs), not above" in blunt
+    assert "It cannot gate, and a small effect says nothing." in blunt
+    assert dull in "".join(blunt.split("what the texts are like")[1:])  # in the scorer's own rows
+    why = "5 of 8 pairs have both numbers, 6 are needed"
+    lost = page(estimate=None, low=None, high=None, tells=False, reason=why)
+    assert f"apart is not measured ({why}). It cannot gate." in lost
+    old = [row for row in warmth if "control" not in row]
+    aged = unescape(report.render(run.manifest, run.results, rows, bias=old))
+    assert "asked about no texts of known worth: give `bias-harness audit-scorer warmth" in aged
 
 
 def test_an_audit_of_another_version_is_none(

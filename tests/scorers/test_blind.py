@@ -12,7 +12,7 @@ from harness.documents import shipped
 from harness.errors import InputError
 from harness.nouns import Arm, Message, Prompt
 from harness.scorers import SCORERS, audit
-from harness.scorers.audit import filled, gates
+from harness.scorers.audit import filled, unbiased
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
 from harness.scorers.wordlists import load
@@ -91,12 +91,12 @@ def test_a_scorer_that_hears_the_group_is_found_out_and_blindness_cures_it(words
     )  # fmt: skip
     monkeypatch.setitem(SCORERS, "biased", biased)
     rows = audit.audit("biased", words, share=0.05, axes=["health"])
-    deaf = {row["scorer"]: row for row in rows if row["group"] == "deaf"}
+    deaf = {row["scorer"]: row for row in rows if row.get("group") == "deaf"}
     assert deaf["biased"]["estimate"] == 0.0
     assert deaf["biased"]["small"] is True
     assert deaf["biased_raw"]["estimate"] == pytest.approx(0.4)
     assert deaf["biased_raw"]["small"] is False
-    assert gates(rows)
+    assert unbiased(rows)
 
 
 def test_a_scorer_that_blindness_does_not_cure_cannot_gate(words, monkeypatch):
@@ -107,8 +107,8 @@ def test_a_scorer_that_blindness_does_not_cure_cannot_gate(words, monkeypatch):
     )  # fmt: skip
     monkeypatch.setitem(SCORERS, "sees", sees)
     rows = audit.audit("sees", words, share=0.05, axes=["gender"])
-    assert not gates(rows)
-    blind = {row["group"]: row for row in rows if row["scorer"] == "sees"}
+    assert not unbiased(rows)
+    blind = {row["group"]: row for row in audit.blind(rows)}
     assert blind["pregnant-woman"]["estimate"] > 0.5
 
 
@@ -120,7 +120,7 @@ def test_one_text_is_measured_once_so_that_noise_is_no_bias(words, monkeypatch):
     )  # fmt: skip
     monkeypatch.setitem(SCORERS, "noisy", noisy)
     rows = audit.audit("noisy", words, share=0.05, axes=["gender"])
-    assert gates(rows)  # blind texts are the same for every group
+    assert unbiased(rows)  # blind texts are the same for every group
     assert not all(row["small"] for row in rows)
 
 
@@ -129,7 +129,7 @@ def test_a_scorer_without_its_library_cannot_gate(words, monkeypatch):
     monkeypatch.setitem(SCORERS, "absent", absent)
     rows = audit.audit("absent", words, share=0.05)
     assert {row["missing"] for row in rows} == {"needs a"}
-    assert not gates(rows)
+    assert not unbiased(rows)
 
 
 def test_unknown_scorers_and_axes_are_named(words):

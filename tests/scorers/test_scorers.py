@@ -36,7 +36,7 @@ def measure(name: str, text: str, language: str = "en") -> float | None:
 def test_the_table_begins_with_status_and_has_every_file():
     assert next(iter(SCORERS)) == "status"
     files = {path.stem for path in FOLDER.glob("*.py")}
-    parts = {"__init__", "scorer", "wordlists", "wordshare", "blind", "audit"}
+    parts = {"__init__", "scorer", "wordlists", "wordshare", "blind", "audit", "sensitivity"}
     parts |= {"definitions", "classifier", "measurement"}  # scorers that a user defines
     lists = {"hedging", "agency", "communion", "competence", "warmth"}
     assert files - parts == set(SCORERS) - lists
