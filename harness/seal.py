@@ -139,8 +139,8 @@ def check_answers(folder: RunFolder) -> None:
     kept = manifest.get("files", {}).get(RESPONSES)
     if manifest["state"] == "finished" and kept not in (None, _digest(folder, RESPONSES)):
         raise InputError(
-            f"{folder.path / RESPONSES}: changed after the run was finished: its hash does not fit; "
-            "copy the run folder again, or give its `run` command with --fresh"
+            f"{folder.path / RESPONSES}: changed after the run was finished: its hash does not "
+            "fit; copy the run folder again, or give its `run` command with --fresh"
         )
 
 

@@ -244,6 +244,23 @@ def test_a_terminal_without_our_signs_gets_question_marks():
     assert b"?" in done.stdout
 
 
+def test_a_closed_output_is_no_error():
+    script = "import sys; from harness.cli import main; sys.exit(main(['list', 'models']))"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, script],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_asked(capsys, planted):
+    planted(PlantedBackend(chance()))
+    code, out, err = call(capsys, "run", "--limit", "1", "--out", os.fsdecode(b"r\xff"))
+    assert (code, out) == (2, "")
+    assert err == "bias-harness: argument 'r\\udcff': not UTF-8; give a name that is\n"
+
+
 def test_a_full_output_device_is_said():
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")

@@ -6,6 +6,7 @@ long as requests are being sent, and are blotted out of everything that comes ba
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import stat
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 
@@ -41,10 +42,11 @@ class Access:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def blot(self, words: str) -> str:
-        """`words` without any secret."""
-        for secret in self.secrets:
-            words = words.replace(secret, BLOT)
-        return words
+        """`words` without any secret, also in other letters, quoted as in a URL, or in base64."""
+        if not self.secrets:
+            return words
+        forms = [form for secret in self.secrets for form in _forms(secret)]
+        return re.sub("|".join(map(re.escape, forms)), BLOT, words, flags=re.IGNORECASE)
 
     def blot_bytes(self, payload: bytes) -> bytes:
         """A reply without any secret, also where JSON escapes spell it."""
@@ -53,9 +55,14 @@ class Access:
         if b"\\u" in payload or b"\\/" in payload:
             with suppress(ValueError, TypeError):  # what cannot be read or written as JSON
                 payload = orjson.dumps(data_of(payload))
-        for secret in self.secrets:
-            payload = payload.replace(secret.encode(), BLOT.encode())
-        return payload
+        # byte by byte: what is no UTF-8 stays as it is
+        return self.blot(payload.decode("latin-1")).encode("latin-1")
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """How a server may spell a secret that it was sent."""
+    coded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return secret, quote(secret, safe=""), coded
 
 
 def access(model: RemoteModel, authorise: Mapping[str, str]) -> Access:

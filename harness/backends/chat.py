@@ -174,7 +174,7 @@ def read(
         below = min(0.0, min(shown.values()) + math.log(max(absent))) if absent else None
         return replace(answer, logprobs=found, absent_below=below)
     if text and request.options:
-        raise ValueError("the server left out the log-probabilities")
+        raise ValueError("the server left out the log-probabilities, or showed impossible ones")
     return answer
 
 

@@ -22,4 +22,4 @@ def wordshare(name: str) -> Scorer:
         words = pattern(name, language)
         return sum(words.search(part) is not None for part in parts) / len(parts)
 
-    return Scorer(1, "share of sentences", (0.0, 1.0), 1.0, measure)
+    return Scorer(2, "share of sentences", (0.0, 1.0), 1.0, measure)

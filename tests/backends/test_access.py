@@ -73,6 +73,9 @@ def test_secret_headers_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
     found = access(model(headers={"X-Api-Key": "key ${PASS}", "X-Team": "us"}), AUTHORISE)
     assert found.headers == {"X-Api-Key": "key secret-0123", "X-Team": "us"}
     assert found.blot("got key secret-0123") == "got key [key]"
+    assert found.blot("SECRET-0123, c2VjcmV0LTAxMjM=") == "[key], [key]="
+    said = "忘れ secret-0123".encode() + b"\xff"
+    assert found.blot_bytes(said) == "忘れ [key]".encode() + b"\xff"
     assert "secret" not in repr(found)
     monkeypatch.delenv("PASS")
     with pytest.raises(InputError, match="variable PASS holds header 'X-Api-Key'"):
