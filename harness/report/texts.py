@@ -20,7 +20,7 @@ from harness.report.phrases import Both, Labels, Words
 from harness.report.responses import Responses
 from harness.report.results import AxisResult, Family, Key, Record, key
 from harness.report.tables import Cell, Cells, Column, Head, Table
-from harness.scorers import FIRST, RAW
+from harness.scorers import FIRST, RAW, reading
 
 REASONS = 5
 """Reasons of content filters that are listed; there may be as many as answers."""
@@ -149,7 +149,8 @@ class Texts:
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]  # fmt: skip
-        rows = [self._score(effect) for effect in result.scored]
+        first = sorted(result.scored, key=lambda effect: reading(effect["endpoint"]))
+        rows = [self._score(effect) for effect in first]
         caption = self._words("caption.scores", axis=self._labels.axis(result.axis))
         return Table(caption, columns, rows)
 
@@ -306,7 +307,7 @@ class Texts:
             Column(self._words("column.audit"), "text", ("audit",)),
         ]
         rows = []
-        for (name, language), effect in sorted(used.items()):
+        for (name, language), effect in sorted(used.items(), key=lambda one: reading(one[0][0])):
             unit, version = effect["unit"], str(effect["scorer_version"])
             own = self._own_bias(name, language, list(axes[name, language]), version)
             rows.append([
