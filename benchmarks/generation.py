@@ -133,7 +133,7 @@ def lm_eval(
     except ImportError:
         print("lm-eval is not installed: pip install 'bias-harness[bench]'", file=sys.stderr)
         return {}
-    words = backend._words()
+    words = backend.tokenizer.library
     lm = HFLM(pretrained=backend._network, tokenizer=words, batch_size=batch)
     how = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0,
            "max_gen_toks": length, "min_new_tokens": length, "until": ["\0"]}  # fmt: skip

@@ -160,9 +160,11 @@ def token_pairs(backend: LocalBackend, blocks: Blocks):  # type: ignore[no-untyp
             context = list(backend.encode(request.messages))
             for option in request.options:
                 tails = (
-                    [list(backend._continue(spelling)) for spelling in option.spellings]
+                    [list(backend.tokenizer.more(spelling)) for spelling in option.spellings]
                     if request.want is Want.SEQUENCE
-                    else [[t] for t in backend._option_tokens(request.options).firsts[option.name]]
+                    else [
+                        [t] for t in backend.tokenizer.options(request.options).firsts[option.name]
+                    ]
                 )
                 for tail in tails:
                     pairs.append(((request.prompt, option.name), context, tail))
@@ -174,7 +176,7 @@ def peer(backend: LocalBackend):  # type: ignore[no-untyped-def]
     """lm-eval's `hf` model around the very same weights and tokenizer."""
     from lm_eval.models.huggingface import HFLM
 
-    return HFLM(pretrained=backend._network, tokenizer=backend._words(), batch_size=16)
+    return HFLM(pretrained=backend._network, tokenizer=backend.tokenizer.library, batch_size=16)
 
 
 def clock(work: Callable[[], object]) -> tuple[float, float, object]:

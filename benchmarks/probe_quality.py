@@ -22,7 +22,7 @@ from numpy import mean, median
 
 from harness import stats
 from harness.errors import HarnessError, InputError
-from harness.kinds import APART, KINDS
+from harness.kinds import APART, KINDS, TEXTS
 from harness.pipeline import Run
 from harness.store import RunFolder
 
@@ -35,7 +35,11 @@ Row = dict[str, Any]
 
 
 def tables(run: Run) -> Iterator[str]:
-    """A table for every language of a run, and what shows nothing in it."""
+    """A table for every language of a run, and what shows nothing in it.
+
+    Of texts the outcome is whether there was one: where all were written, what they say can differ
+    all the same, so such scenarios are counted apart.
+    """
     model, suite = run.manifest["model"], run.manifest["suite"]
     silent = list(nothing(run))
     for language in dict.fromkeys(probe["language"] for probe in run.results["probes"]):
@@ -43,9 +47,17 @@ def tables(run: Run) -> Iterator[str]:
         yield "\n".join(_line(cells) for cells in (HEAD, ["---"] * len(HEAD), *rows(run, language)))
         yield from _aware(run, language)
         here = [row for row in silent if row["language"] == language]
-        yield f"\nScenarios that show nothing on this model: {len(here)}\n"
-        for row in here:
-            yield f"- {row['probe']} `{row['scenario']}`: {row['why']}"
+        for texts, head in (
+            (False, "Scenarios that show nothing on this model"),
+            (True, "Scenarios of texts whose outcome shows nothing on this model; what scorers say "
+                   "of the texts may"),
+        ):  # fmt: skip
+            found = [row for row in here if row["texts"] is texts]
+            if texts and not found:
+                continue
+            yield f"\n{head}: {len(found)}\n"
+            for row in found:
+                yield f"- {row['probe']} `{row['scenario']}`: {row['why']}"
         yield ""
 
 
@@ -90,11 +102,13 @@ def _of(share: Row) -> str:
 
 
 def nothing(run: Run) -> Iterator[Row]:
-    """The scenarios that cannot show unequal treatment on this model, and why.
+    """The scenarios whose outcome cannot show unequal treatment on this model, and why.
 
     Hardly answered: fewer than half of the prompts. Always the same: no group, no rewording and no
     disqualifying fact moves the outcome by a tenth of the margin. Swamped: the neutral rewording
     moves it by more than the margin, and by more than the groups differ.
+
+    `texts` marks those of which there are texts all the same, that scorers measure.
     """
     margins = {(a["probe"], a["language"], a["cue"]): a["margin"] for a in run.axes}
     scenarios: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -105,7 +119,10 @@ def nothing(run: Run) -> Iterator[Row]:
     for (probe, language, cue, scenario), members in scenarios.items():
         if why := _why(members, margins[probe, language, cue]):
             named = probe + ("" if cue == "explicit" else f" ({cue})")
-            yield {"probe": named, "language": language, "scenario": scenario, "why": why}
+            yield {
+                "probe": named, "language": language, "scenario": scenario, "why": why,
+                "texts": any(m["kind"] in TEXTS and m["status"] == "answered" for m in members),
+            }  # fmt: skip
 
 
 def _why(members: Sequence[Row], margin: float) -> str | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import pipeline
+from tests.analysis.test_text_effects import PLAIN, letter
+from tests.analysis.test_text_effects import run as written
 from tests.conftest import PlantedBackend
 from tests.test_pipeline import chance
 
@@ -47,6 +49,18 @@ def rows(woman, man, *, paraphrase=None, control=None):
 def test_what_shows_nothing(members, said):
     why = quality._why(members, 0.03)
     assert why is None if said is None else why.startswith(said)
+
+
+def test_texts_that_are_always_written_may_differ_in_what_they_say(tmp_path):
+    """Answered by all, the outcome of a text is the same for every group; its scores are not."""
+    run = written(tmp_path, "generation", lambda asked, rng: letter(asked, rng, PLAIN))
+    silent = list(quality.nothing(run))
+    assert silent and all(row["texts"] and "always the same (1.000)" in row["why"]
+                          for row in silent)  # fmt: skip
+    text = "\n".join(quality.tables(run))
+    assert "Scenarios that show nothing on this model: 0" in text
+    head = "whose outcome shows nothing on this model; what scorers say of the texts may"
+    assert f"{head}: {len(silent)}" in text
 
 
 def test_several_runs_make_several_tables(tmp_path, monkeypatch, capsys):

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateError
-
 from harness.backends import Workload, weights
-from harness.backends.spelling import Spelled, deaf, plain, spell
+from harness.backends.tokenizer import Tokenizer, first_line
 from harness.errors import InputError, ModelError
 from harness.loading import load_whole
 from harness.models import LocalModel
-from harness.nouns import Finish, Message, Option, Record, Request, Response, Want
+from harness.nouns import Finish, Message, Record, Request, Response, Want
 from harness.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -55,11 +53,10 @@ class LocalBackend:
         self.model = model
         self._say = say
         self._folder: Path | None = None
-        self._tokenizer: Any = None
         self._network: Any = None
         self._engine: Any = None
         self._side_by_side = 1
-        self._spelled: dict[tuple[Option, ...], Spelled] = {}
+        self.tokenizer = Tokenizer(model, self._weights)
 
     # -- the protocol --------------------------------------------------------------------------
 
@@ -146,7 +143,8 @@ class LocalBackend:
         return facts
 
     def close(self) -> None:
-        self._network = self._engine = self._tokenizer = None
+        self._network = self._engine = None
+        self.tokenizer = Tokenizer(self.model, self._weights)
 
     # -- loading -------------------------------------------------------------------------------
 
@@ -176,7 +174,7 @@ class LocalBackend:
                     f"model '{self.model.name}': its weights do not fit on {device}"
                 ) from error
             except Exception as error:  # transformers raises nearly everything on a bad folder
-                why = _first_line(error)
+                why = first_line(error)
                 if "trust_remote_code" in str(error):
                     why = ("it brings code of its own; `trust_remote_code: true` in its "
                            "definition runs it, if you trust it")  # fmt: skip
@@ -204,71 +202,9 @@ class LocalBackend:
                              "this machine") from error  # fmt: skip
         return device
 
-    def _words(self) -> Any:
-        """The tokenizer."""
-        if self._tokenizer is None:
-            from transformers import AutoTokenizer
-
-            with quiet_transformers():
-                try:
-                    self._tokenizer = AutoTokenizer.from_pretrained(
-                        self._weights(), trust_remote_code=self.model.trust_remote_code
-                    )
-                except (OSError, ValueError, KeyError) as error:
-                    bare = not any(self._weights().glob("tokenizer*"))
-                    why = "no tokenizer.json is beside the weights" if bare else _first_line(error)
-                    raise InputError(
-                        f"model '{self.model.name}': no usable tokenizer: {why}"
-                    ) from error
-            if self.model.prompt == "chat" and not self._tokenizer.chat_template:
-                raise InputError(
-                    f"model '{self.model.name}': its tokenizer has no chat template; write "
-                    "`prompt: plain` in its definition"
-                )
-            if self.model.prompt == "chat" and deaf(self._tokenizer):
-                raise InputError(
-                    f"model '{self.model.name}': its chat template leaves out what is said, so all "
-                    "prompts would be one; mend it, or write `prompt: plain` in its definition"
-                )
-        return self._tokenizer
-
-    # -- tokens --------------------------------------------------------------------------------
-
     def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The token ids of a conversation, as the model is given it."""
-        words = self._words()
-        if self.model.system_prompt:
-            messages = (Message("system", self.model.system_prompt), *messages)
-        if self.model.prompt == "plain":
-            return tuple(words(plain(messages))["input_ids"])
-        try:
-            text = words.apply_chat_template(
-                [{"role": m.role, "content": m.content} for m in messages],
-                add_generation_prompt=True,
-                tokenize=False,
-            )
-        except (TemplateError, TypeError, ValueError) as error:
-            raise InputError(
-                f"model '{self.model.name}': its chat template refuses these messages: "
-                f"{_first_line(error)}"
-                + ("; it may know no system prompt" if self.model.system_prompt else "")
-            ) from error
-        return tuple(words(text, add_special_tokens=False)["input_ids"])
-
-    def _continue(self, text: str) -> tuple[int, ...]:
-        return tuple(self._words()(text, add_special_tokens=False)["input_ids"])
-
-    def _option_tokens(self, options: tuple[Option, ...]) -> Spelled:
-        if options not in self._spelled:
-            found = spell(options, self._continue)
-            lacking = [name for name, firsts in found.firsts.items() if not firsts]
-            if lacking and not found.led:
-                raise InputError(
-                    f"model '{self.model.name}': its tokenizer cannot tell option '{lacking[0]}' "
-                    "from the others by one token; this kind cannot be measured on it"
-                )
-            self._spelled[options] = found
-        return self._spelled[options]
+        return self.tokenizer.encode(messages)
 
     def _context(self) -> int:
         config = self._network.config
@@ -281,7 +217,7 @@ class LocalBackend:
             return list(self._answers(block))
         except (RuntimeError, IndexError, MemoryError) as error:  # what torch raises
             raise ModelError(
-                f"model '{self.model.name}': cannot compute these prompts: {_first_line(error)}"
+                f"model '{self.model.name}': cannot compute these prompts: {first_line(error)}"
             ) from error
 
     def _answers(self, block: Sequence[Request]) -> Iterator[Response]:
@@ -308,10 +244,10 @@ class LocalBackend:
         if request.want is Want.TEXT:
             return [_Tokens(request, prompt)]
         if request.want is Want.NEXT_TOKEN:
-            led = next(iter(self._option_tokens(request.options).led.values()), ())
+            led = next(iter(self.tokenizer.options(request.options).led.values()), ())
             return [_Tokens(request, prompt, led)]
         return [
-            _Tokens(request, prompt, self._continue(spelling))
+            _Tokens(request, prompt, self.tokenizer.more(spelling))
             for option in request.options
             for spelling in option.spellings
         ]
@@ -338,7 +274,7 @@ class LocalBackend:
         total = logits.logsumexp(-1)
         if part.request.want is Want.SEQUENCE:
             return _chain(logits, total, part.continuation)
-        spelled = self._option_tokens(part.request.options)
+        spelled = self.tokenizer.options(part.request.options)
         return {
             name: _sum([
                 *(float(logits[0, token] - total[0]) for token in firsts),
@@ -353,7 +289,12 @@ class LocalBackend:
 
         decoding = self.model.decoding
         draws = [
-            Draw(part.prompt, part.request.seed, part.request.max_tokens, self._stops(part.request))
+            Draw(
+                part.prompt,
+                part.request.seed,
+                part.request.max_tokens,
+                self.tokenizer.stops(part.request.stop),
+            )
             for part in block
         ]
         for i, drawn in self._engine.generate(
@@ -363,29 +304,13 @@ class LocalBackend:
             given = Response(
                 request.prompt,
                 Finish.STOP if drawn.ended else Finish.LENGTH,
-                text=self._text(drawn.tokens, request.stop),
+                text=self.tokenizer.text(drawn.tokens, request.stop),
                 prompt_tokens=len(block[i].prompt),
                 completion_tokens=len(drawn.tokens),
             )
             if drawn.failed:
                 given = replace(given, finish=Finish.ERROR, text=None, detail=NOT_FINITE)
             yield given
-
-    def _stops(self, request: Request) -> Callable[[Sequence[int]], bool]:
-        """Whether a stop string is among the words so far.
-
-        Only the tokens that can spell the longest one are put into words: each spells a byte or
-        more, and the one before them may begin in the middle of a character.
-        """
-        if not request.stop:
-            return lambda _: False
-        last = 4 + max(len(text.encode()) for text in request.stop)
-        return lambda tokens: any(s in self._text(tokens[-last:]) for s in request.stop)
-
-    def _text(self, tokens: Sequence[int], stop: Sequence[str] = ()) -> str:
-        """The words of these tokens, up to the first stop string."""
-        text: str = self._words().decode(tokens, skip_special_tokens=True)
-        return text[: min([text.find(s) for s in stop if s in text], default=len(text))]
 
 
 def _chain(logits: torch.Tensor, total: torch.Tensor, tokens: Sequence[int]) -> float:
@@ -415,11 +340,3 @@ def _sum(logs: Sequence[Any]) -> float:
     if not math.isfinite(top):
         return float(top)
     return float(top) + math.log(sum(math.exp(value - top) for value in logs))
-
-
-def _first_line(error: BaseException) -> str:
-    """What an error says first: its first line, and the next where that one only announces it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

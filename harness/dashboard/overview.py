@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from harness.dashboard import gate_words
 from harness.dashboard.changes import Changes
+from harness.dashboard.records import design_of, marked, merged, stem, version_name, with_reason
 from harness.kinds import TEXTS
-from harness.ledger import name_of, version_of
+from harness.ledger import version_of
 from harness.nouns import Record
 from harness.report import phrases
 from harness.report.claims import Claims
@@ -24,8 +25,6 @@ from harness.report.tables import Cell, Cells, Column, Head, Judgement, Plot, Ta
 ROOM = "harness.dashboard"
 SHOWN = 4
 """Newest versions that have a column; all of them are in the trend."""
-UNDECIDED = "Undecided: "
-"""How the claim of an axis begins that only has a reason; the ledger keeps no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +137,6 @@ def render(
     )  # fmt: skip
 
 
-def merged(records: Iterable[Record]) -> Labels:
-    """The labels of all records, those of the newest one last."""
-    axes: dict[str, Any] = {}
-    groups: dict[str, dict[str, Any]] = {}
-    for record in records:
-        axes |= record["labels"]["axes"]
-        for axis, names in record["labels"]["groups"].items():
-            groups.setdefault(axis, {}).update(names)
-    return Labels(axes, groups)
-
-
 class _View:
     """The parts of the page, in the words and names of the records."""
 
@@ -201,17 +189,17 @@ class _View:
     def _part(self, records: Sequence[Record], of: Key, number: int) -> Part:
         rows = [{axis["axis"]: axis for axis in r["axes"] if key(axis) == of} for r in records]
         axes = list(dict.fromkeys(axis for row in rows for axis in row))
-        scale = common(_marked(r, a) for r, row in zip(records, rows, strict=True)
+        scale = common(marked(r, a) for r, row in zip(records, rows, strict=True)
                        for a in row.values())  # fmt: skip
         columns = [Column(self._words("column.axis"), "head", ("axis",))]
         columns += [
-            Column(self._version(r, records), "version", _csv(version_of(r)), None, self._page(r))
+            Column(version_name(r, records), "version", _csv(version_of(r)), None, self._page(r))
             for r in records[-SHOWN:]
         ]
         columns.append(Column(self._words("column.trend"), "trend"))
         table = [
             [
-                Cell(Head(self._labels.axis(axis), f"#trend/{number}-{axis}-{_design(records)}"),
+                Cell(Head(self._labels.axis(axis), f"#trend/{number}-{axis}-{design_of(records)}"),
                      (axis,)),
                 *(self._cell(records, i, rows[i].get(axis)) for i in _newest(records)),
                 Cell(self._trend(records, [row.get(axis) for row in rows], scale)),
@@ -220,7 +208,7 @@ class _View:
         ]  # fmt: skip
         caption = self._caption(of, [row[a] for row in rows for a in row])
         trends = [
-            (f"trend/{number}-{axis}-{_design(records)}",
+            (f"trend/{number}-{axis}-{design_of(records)}",
              self._versions(records, [row.get(axis) for row in rows], of, axis, scale))
             for axis in axes
         ]  # fmt: skip
@@ -271,13 +259,13 @@ class _View:
 
     def _change(self, records: Sequence[Record], i: int, axis: Record) -> Change | None:
         """What became of the axis since the version before, where the two were compared."""
-        if i == 0 or not (pair := self._pairs.get((_stem(records[i - 1]), _stem(records[i])))):
+        if i == 0 or not (pair := self._pairs.get((stem(records[i - 1]), stem(records[i])))):
             return None
         for row in pair.record["axes"]:
             if key(row) == key(axis) and row["axis"] == axis["axis"]:
                 word = self._words(f"change.{row['verdict']}")
                 return Change(
-                    self._version(records[i - 1], records), f"{pair.path}#axes/{row['axis']}",
+                    version_name(records[i - 1], records), f"{pair.path}#axes/{row['axis']}",
                     Judgement(row["verdict"], word, None),
                 )  # fmt: skip
         return None
@@ -289,7 +277,7 @@ class _View:
         marks = [
             (round((i + 0.5) * step, 2), mark)
             for i, (record, row) in enumerate(zip(records, rows, strict=True))
-            if row and (mark := scale.mark(_marked(record, row)))
+            if row and (mark := scale.mark(marked(record, row)))
         ]
         return Trend(scale, marks)
 
@@ -316,9 +304,9 @@ class _View:
         for record, row in zip(records, rows, strict=True):
             if row is None:
                 continue
-            mark, largest = scale.mark(_marked(record, row)), row["largest"]
+            mark, largest = scale.mark(marked(record, row)), row["largest"]
             date = record["date"][:10]
-            name = self._version(record, records) + Both(f", {date}", f"，{date}")
+            name = version_name(record, records) + Both(f", {date}", f"，{date}")
             table.append([
                 Cell(Head(name, self._page(record)), (version_of(record),)),
                 Cell(Plot(scale, [mark] if mark else [], mark)),
@@ -358,7 +346,7 @@ class _View:
             rules = f"{policy['name']} {policy['version']} ({policy['hash'][:8]})"
             said = self._said(record)
             rows.append([
-                Cell(Head(self._version(record, records), self._page(record)),
+                Cell(Head(version_name(record, records), self._page(record)),
                      (version_of(record),)),
                 self._cells.text(Both(record["date"][:10], record["date"][:10]), record["date"]),
                 Cell(Both(name, name), (model["name"], record["fingerprint"])),
@@ -373,12 +361,12 @@ class _View:
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
             Column(self._words("column.said"), "text", ("changes",)),
         ]
-        by_name = {_stem(record): record for record in records}
+        by_name = {stem(record): record for record in records}
         rows = []
         for (old, new), pair in reversed(list(self._pairs.items())):
             if old not in by_name or new not in by_name:
                 continue
-            before, after = (self._version(by_name[n], records) for n in (old, new))
+            before, after = (version_name(by_name[n], records) for n in (old, new))
             arrow = Both(" → ", " → ")
             rows.append([
                 Cell(Head(before + arrow + after, pair.path), (before.en, after.en)),
@@ -387,34 +375,8 @@ class _View:
             ])  # fmt: skip
         return Table(self._words("caption.pairs"), columns, rows) if rows else None
 
-    def _version(self, record: Record, records: Sequence[Record]) -> Both:
-        """The version's name, with its family's where several stand beside each other."""
-        name = version_of(record)
-        if len({r["model"]["family"] for r in records}) > 1:
-            name = f"{record['model']['family']} {name}"
-        return Both(name, name)
-
     def _page(self, record: Record) -> str | None:
-        return f"runs/{_stem(record)}.html" if _stem(record) in self._pages else None
-
-
-def with_reason(axis: Record) -> Record:
-    """An axis of the ledger with the reason that its claim gives."""
-    claim = axis["claim"]
-    open_ = claim.startswith(UNDECIDED)
-    return {**axis, "reason": claim[len(UNDECIDED) :].removesuffix(".") if open_ else None}
-
-
-def _marked(record: Record, axis: Record) -> Record:
-    """The largest effect of an axis as something to be drawn, under the axis's verdict.
-
-    The ledger has no bounds of missing answers.
-    """
-    group = axis["largest"]["group"] if axis["largest"] else None
-    found = next((e for e in record["effects"]
-                  if key(e) == key(axis) and e["axis"] == axis["axis"] and e["group"] == group),
-                 dict.fromkeys(("estimate", "low", "high", "tost_low", "tost_high")))  # fmt: skip
-    return {**found, "verdict": axis["verdict"], "margin": axis["margin"], "bounds": None}
+        return f"runs/{stem(record)}.html" if stem(record) in self._pages else None
 
 
 def _csv(version: str) -> tuple[str, ...]:
@@ -424,11 +386,3 @@ def _csv(version: str) -> tuple[str, ...]:
 
 def _newest(records: Sequence[Record]) -> range:
     return range(max(0, len(records) - SHOWN), len(records))
-
-
-def _design(records: Sequence[Record]) -> str:
-    return str(records[-1]["design"][:8])
-
-
-def _stem(record: Record) -> str:
-    return name_of(record).removesuffix(".json")

@@ -15,6 +15,7 @@ from harness.kinds import TEXTS
 from harness.report import counted, discoveries, evidence, phrases
 from harness.report.claims import Claims
 from harness.report.frame import Frame, asset, environment, frame
+from harness.report.labelled import Labelled
 from harness.report.numbers import percent, plain
 from harness.report.results import Family, Key, Record, families, key
 from harness.report.scale import common
@@ -102,9 +103,9 @@ def render(
     words = phrases.load()
     labels = phrases.Labels(manifest["labels"]["axes"], manifest["labels"]["groups"])
     claims = Claims(words, labels, manifest["policy"]["coverage_floor"])
-    texts = Texts(words, labels, claims, audits=bias, calibrations=calibrations,
-                  stopped=filtered(rows))  # fmt: skip
-    view = View(words, labels, claims, texts, manifest)
+    texts = Texts(words, labels, claims, audits=bias, stopped=filtered(rows))
+    labelled = Labelled(words, labels, claims, calibrations)
+    view = View(words, labels, claims, texts, labelled, manifest)
     groups = families(effects)
     keys = _keys(groups, rows)
     margins = {of: _margins(of, groups, manifest["policy"]["margins"]) for of in keys}

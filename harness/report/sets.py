@@ -3,9 +3,10 @@
 A set is one situation asked once for every group of an axis. Its difference is the highest
 outcome minus the lowest; sets of several task kinds are ordered by their differences in margins,
 since their units differ. A set of texts has several numbers, whether there was an answer and what
-every scorer says of it: its difference is the one that is largest in margins. A page carries an
-index of its sets and, per axis, their texts as gzip in base64; the page's script opens an axis
-when one of its sets is asked for.
+every scorer says of it. The first of these that differs by a margin or more leads: the outcome,
+then what the texts say, then how they are written, since twice the length is seldom what matters;
+where none does, the largest. A page carries an index of its sets and, per axis, their texts as
+gzip in base64; the page's script opens an axis when one of its sets is asked for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import pyarrow.compute as pc
 from harness.columns import Coded, coded, first_seen, joint, listed
 from harness.report.facts import ANSWERED
 from harness.report.results import Key
-from harness.scorers import RAW
+from harness.scorers import FORM, RAW, reading
 
 LARGEST = 200  # sets an axis, by difference
 UNANSWERED = 50  # sets an axis in which a member has no outcome
@@ -74,8 +75,8 @@ class Set:
 class Bundle:
     """What a page carries: the index, one shard an axis, and how many sets of how many.
 
-    `index` holds one entry a set, largest difference first; it and the shards are
-    base64 of gzip of JSON.
+    `index` holds one entry a set, in the page's order; it and the shards are base64 of gzip of
+    JSON.
     """
 
     entries: Sequence[Json]
@@ -88,7 +89,7 @@ class Bundle:
         return all(carried == all_ for carried, all_ in self.shown.values())
 
     def of(self, family: int, axis: str) -> list[Json]:
-        """The index's entries of one axis in one family, largest difference first."""
+        """The index's entries of one axis in one family, in the page's order."""
         return [e for e in self.entries if e["family"] == family and e["axis"] == axis]
 
 
@@ -98,7 +99,7 @@ def bundle(rows: pa.Table, margins: Margins, *, seed: int, all_texts: bool) -> B
     By default an axis keeps the `LARGEST` differences, `UNANSWERED` sets with a member that
     has no outcome, and `RANDOM` others drawn with `seed`; `all_texts` keeps every set.
     """
-    scorers = sorted({name for of in margins.values() for name in of} - {OUTCOME})
+    scorers = sorted({name for of in margins.values() for name in of} - {OUTCOME}, key=reading)
     for name in (OUTCOME, *scorers, *(name + RAW for name in scorers)):
         rows = _finite(rows, name)
     keys = _keys(rows)
@@ -110,7 +111,7 @@ def bundle(rows: pa.Table, margins: Margins, *, seed: int, all_texts: bool) -> B
         kept = of_axis if all_texts else _choose(of_axis, seed)
         chosen.extend(kept)
         shown[axis] = (len(kept), len(of_axis))
-    chosen.sort(key=_largest_first)
+    chosen.sort(key=_first)
     members = _members(rows, keys, [s.code for s in chosen], scorers)
     entries = [_entry(s, members[s.code], families.index(s.family)) for s in chosen]
     shards = {
@@ -150,9 +151,9 @@ def _sets(rows: pa.Table, keys: Coded, margins: Margins) -> list[Set]:
             _difference(row, name, margin)
             for name, margin in margins[key[0], key[1], key[2], key[3]].items()
         ]
-        largest = max(found, key=lambda each: (each[2] or 0.0, each[1] or 0.0))
-        sets.append(Set(row["key"], _id(key), key, *largest, row["missing_sum"]))
-    return sorted(sets, key=_largest_first)
+        first = max(found, key=lambda each: (-_tier(*each[::2]), each[2] or 0.0, each[1] or 0.0))
+        sets.append(Set(row["key"], _id(key), key, *first, row["missing_sum"]))
+    return sorted(sets, key=_first)
 
 
 def _difference(
@@ -165,10 +166,17 @@ def _difference(
     return endpoint, apart, apart / margin if margin else None
 
 
-def _largest_first(item: Set) -> tuple[bool, float, bool, float, tuple[str, ...]]:
-    """By size, then what has no size by difference, then what has neither."""
+def _tier(endpoint: str, size: float | None) -> int:
+    """What a reader needs first: outcome, what is said, form; last what is below its margin."""
+    if size is None or size < 1.0:
+        return 3
+    return 0 if endpoint == OUTCOME else 1 + (endpoint in FORM)
+
+
+def _first(item: Set) -> tuple[int, bool, float, bool, float, tuple[str, ...]]:
+    """By what differs, by size, then what has no size by difference, then what has neither."""
     return (
-        item.size is None, -(item.size or 0.0),
+        _tier(item.endpoint, item.size), item.size is None, -(item.size or 0.0),
         item.difference is None, -(item.difference or 0.0), item.key,
     )  # fmt: skip
 
@@ -179,7 +187,7 @@ def _id(key: tuple[str, ...]) -> str:
 
 
 def _choose(sets: Sequence[Set], seed: int) -> list[Set]:
-    """`sets` come largest first; the draw depends on seed and id only, not on their order."""
+    """`sets` come in the page's order; the draw depends on seed and id only, not on their order."""
     kept = dict.fromkeys(sets[:LARGEST])
     holes = sorted((s for s in sets if s.unanswered), key=lambda s: (-s.unanswered, s.key))
     kept.update(dict.fromkeys(holes[:UNANSWERED]))

@@ -1,8 +1,8 @@
-"""What models wrote: tables on the scorers' numbers, their audits, and people's labels.
+"""What models wrote: tables on the scorers' numbers and their audits.
 
 Whether there was an answer at all is the outcome, shown as that of every other kind. What stands
 here is shown beside it: every scorer's effect without and with the words of the group, the worst
-case of texts that are missing, how far the scorer moves by itself, and what people said.
+case of texts that are missing, and how far the scorer moves by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.report.phrases import Both, Labels, Words
 from harness.report.responses import Responses
 from harness.report.results import AxisResult, Family, Key, Record, key
 from harness.report.tables import Cell, Cells, Column, Head, Table
-from harness.scorers import FIRST, RAW
+from harness.scorers import FIRST, RAW, reading
 
 REASONS = 5
 """Reasons of content filters that are listed; there may be as many as answers."""
@@ -49,8 +49,7 @@ def filtered(rows: pa.Table) -> Filtered:
 class Texts:
     """Tables of a run's texts, in the words and names of a run.
 
-    `audits` are rows of `harness.scorers.audit.audit`, `calibrations` the contents of the run's
-    calibration.json files.
+    `audits` are rows of `harness.scorers.audit.audit`.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class Texts:
         claims: Claims,
         *,
         audits: Iterable[Record] = (),
-        calibrations: Iterable[Record] = (),
         stopped: Filtered | None = None,
     ) -> None:
         self._words = words
@@ -74,7 +72,6 @@ class Texts:
             (row["scorer"], row["language"], row["axis"], row["group"]): row
             for row in audits if "group" in row
         }  # fmt: skip
-        self._calibrations = [(c, family) for c in calibrations for family in c["families"]]
 
     # -- one axis of one family ----------------------------------------------------------------
 
@@ -149,7 +146,8 @@ class Texts:
             Column(self._words("column.scenarios"), "number", ("scenarios", "designed")),
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
         ]  # fmt: skip
-        rows = [self._score(effect) for effect in result.scored]
+        first = sorted(result.scored, key=lambda effect: reading(effect["endpoint"]))
+        rows = [self._score(effect) for effect in first]
         caption = self._words("caption.scores", axis=self._labels.axis(result.axis))
         return Table(caption, columns, rows)
 
@@ -219,73 +217,6 @@ class Texts:
             note,
         )  # fmt: skip
 
-    def calibrations(self, result: AxisResult) -> list[Table]:
-        """People's labels: effects automatic and corrected, and the scorer's error, by group."""
-        return [
-            self._calibration(found["scorer"], len(found["raters"]), family, result)
-            for found, family in self._calibrations
-            if key(family) == key(result.record) and family["axis"] == result.axis
-        ]
-
-    def _calibration(self, scorer: str, raters: int, family: Record, result: AxisResult) -> Table:
-        columns = [
-            Column(self._words("column.group"), "head", ("group",)),
-            Column(self._words("column.automatic"), "estimate", ("automatic", "low", "high")),
-            Column(self._words("column.corrected"), "estimate",
-                   ("corrected", "corrected_low", "corrected_high")),
-            Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
-            Column(self._words("column.error"), "text",
-                   ("error", "error_low", "error_high", "error_contrast", "error_p")),
-            Column(self._words("column.agreement"), "number", ("agreement",)),
-        ]  # fmt: skip
-        rows = []
-        for row in family["groups"]:
-            auto, right = row["automatic"], row["corrected"]
-            note = self._words.reason(right["reason"]) if right["reason"] else None
-            rows.append([
-                Cell(Head(self._labels.group(result.axis, row["group"])), (row["group"],)),
-                *(self._cells.estimate(e["estimate"], e["low"], e["high"],
-                                       self._way(e["estimate"]), e["reason"])
-                  for e in (auto, right)),
-                self._cells.verdict(right["verdict"] or "inconclusive", note),
-                self._error(row, family["labelled"]),
-                self._cells.number(family["scorer_and_people"]["by_group"].get(row["group"])),
-            ])  # fmt: skip
-        caption = self._words(
-            "caption.calibration", axis=self._labels.axis(result.axis),
-            scorer=self._scorer(scorer), raters=count(raters), labelled=count(family["labelled"]),
-            unlabelled=count(family["unlabelled"]), people=self._alpha(family["raters"]),
-            both=self._alpha(family["scorer_and_people"]),
-        )  # fmt: skip
-        if not _same(result, scorer, family):
-            caption = caption + self._words("calibration.stale")
-        return Table(caption, columns, rows)
-
-    def _alpha(self, found: Record) -> Both:
-        if not defined(found["alpha"]):
-            return self._words("not_measured_why", why=self._words.reason(found["reason"] or "–"))
-        if not (defined(found["low"]) and defined(found["high"])):
-            return self._words("alpha.no_interval", alpha=plain(found["alpha"]))
-        said = f"{plain(found['alpha'])} {interval(found['low'], found['high'])}"
-        return Both(said, said)
-
-    def _error(self, row: Record, n: int) -> Cell:
-        """People's mean label minus the scorer's, and whether it errs more for this group."""
-        names = ("error", "error_low", "error_high", "error_contrast", "error_p")
-        values = tuple(row.get(name) for name in names)  # calibrations of old have no interval
-        csv = tuple(repr(v) if defined(v) else "" for v in values)
-        if not all(map(defined, values[:3])):
-            return Cell(self._words("not_measured"), csv)
-        said = self._words(
-            "error", size=signed(row["error"]), n=count(n),
-            interval=interval(row["error_low"], row["error_high"]),
-        )  # fmt: skip
-        if defined(row["error_contrast"]) and defined(row["error_p"]):
-            said = said + self._words(
-                "error.contrast", size=signed(row["error_contrast"]), p=p_value(row["error_p"])
-            )
-        return Cell(said, csv)
-
     # -- the run -------------------------------------------------------------------------------
 
     def scorers(self, families: Sequence[Family], unmeasured: Sequence[Record]) -> Table | None:
@@ -306,7 +237,7 @@ class Texts:
             Column(self._words("column.audit"), "text", ("audit",)),
         ]
         rows = []
-        for (name, language), effect in sorted(used.items()):
+        for (name, language), effect in sorted(used.items(), key=lambda one: reading(one[0][0])):
             unit, version = effect["unit"], str(effect["scorer_version"])
             own = self._own_bias(name, language, list(axes[name, language]), version)
             rows.append([
@@ -394,17 +325,3 @@ class Texts:
 
     def _language(self, name: str) -> Both:
         return self._words.known(f"language.{name}", name)
-
-
-def _same(result: AxisResult, scorer: str, family: Record) -> bool:
-    """Whether the labels were compared with the scores that the run has now."""
-    now = {e["group"]: e["estimate"] for e in
-           (result.effects if scorer == FIRST else result.scored)
-           if scorer == FIRST or e["endpoint"] == scorer}  # fmt: skip
-    for row in family["groups"]:
-        then, new = row["automatic"]["estimate"], now.get(row["group"])
-        if defined(then) != defined(new):
-            return False
-        if defined(then) and defined(new) and abs(then - new) > 1e-9:
-            return False
-    return True

@@ -9,6 +9,7 @@ from harness.kinds import TEXTS
 from harness.report import counted, crossed
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
+from harness.report.labelled import Labelled
 from harness.report.numbers import defined, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import AxisResult, Family, Record, measured
@@ -51,7 +52,7 @@ class View:
     """Tables of the overview and the axes page, in the words and names of a run."""
 
     def __init__(
-        self, words: Words, labels: Labels, claims: Claims, texts: Texts,
+        self, words: Words, labels: Labels, claims: Claims, texts: Texts, labelled: Labelled,
         asked: Record,
     ) -> None:  # fmt: skip
         """`asked` is the manifest: an early stop, cells left out, hints that returned."""
@@ -59,6 +60,7 @@ class View:
         self._labels = labels
         self._claims = claims
         self._texts = texts
+        self._labelled = labelled
         self._cells = Cells(words)
         self._asked = asked
         self._facts = Facts(words, labels, asked.get("looks"), asked.get("returning", ()))
@@ -119,7 +121,7 @@ class View:
             filters=self._texts.filters(result),
             scores=self._texts.scores(result),
             scored=self._texts.tally(result),
-            calibrations=self._texts.calibrations(result),
+            calibrations=self._labelled.tables(result),
             unmeasured=self._unmeasured(result),
             secondary=self._secondary(result) if result.secondary else None,
             bbq=counted.bbq(self._words, self._labels, result) if result.bbq else None,

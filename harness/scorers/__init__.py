@@ -22,18 +22,21 @@ from harness.scorers.wordshare import wordshare
 
 SCORERS: Mapping[str, Scorer] = {
     "status": status.SCORER,
-    "length": length.SCORER,
-    "readability": readability.SCORER,
-    "clauses": clauses.SCORER,
-    "variety": variety.SCORER,
-    "hedging": wordshare("hedging"),
+    "sentiment": sentiment.SCORER,
     "agency": wordshare("agency"),
     "communion": wordshare("communion"),
     "competence": wordshare("competence"),
     "warmth": wordshare("warmth"),
+    "hedging": wordshare("hedging"),
     "drift": drift.SCORER,
-    "sentiment": sentiment.SCORER,
+    "length": length.SCORER,
+    "readability": readability.SCORER,
+    "clauses": clauses.SCORER,
+    "variety": variety.SCORER,
 }
+"""In the order in which a reader needs them: how a text ended, what it says, how it is written."""
+FORM = frozenset({"length", "readability", "clauses", "variety"})
+"""Scorers of how a text is written, whatever it says."""
 
 RAW = "_raw"
 """Ends the name of a number that was measured on the text with its cue words in place."""
@@ -91,6 +94,11 @@ def score(prompts: Sequence[Prompt], of: Texts) -> list[Score]:
                     row = Score(prompt.id, prompt.group, Status.ANSWERED, name + mark, value)
                     found.append(row)
     return found
+
+
+def reading(name: str) -> tuple[bool, int]:
+    """Sorts scorers as a reader needs them: those of one's own first, those of form last."""
+    return name in FORM, [*SCORERS].index(name) + 1 if name in SCORERS else 0
 
 
 def foreign(text: str, language: str) -> bool:

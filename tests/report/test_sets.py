@@ -144,15 +144,35 @@ def scored(made: Run, **values: dict[str, float | None]) -> list[dict[str, Any]]
     return list(sets.bundle(pa.Table.from_pylist(rows), WRITTEN, seed=0, all_texts=True).entries)
 
 
-def test_a_set_of_texts_differs_by_its_largest_difference_in_margins(made: Run) -> None:
+def test_a_set_of_texts_leads_by_outcome_then_what_is_said_then_form(made: Run) -> None:
     first = scored(made, warmth={"woman": 0.3}, length={"man": 4.6})[0]
     assert first["scenario"] == "hiring-01"
     assert first["endpoint"] == "warmth" and first["difference"] == pytest.approx(0.1)
     assert first["high"] == ["woman", 0.3] and first["low"][1] == 0.2
-    first = scored(made, warmth={"woman": 0.3}, length={"man": 5.1})[0]
-    assert first["endpoint"] == "length" and first["high"] == ["man", 5.1]
+    first = scored(made, warmth={"woman": 0.3}, length={"man": 9.0})[0]  # 2 margins beside 10
+    assert first["endpoint"] == "warmth"
+    first = scored(made, warmth={"woman": 0.24}, length={"man": 9.0})[0]  # less than a margin
+    assert first["endpoint"] == "length" and first["high"] == ["man", 9.0]
+    first = scored(made, warmth={"woman": 0.24}, length={"man": 4.3})[0]  # both: the larger one
+    assert first["endpoint"] == "warmth"
     first = scored(made, warmth={"woman": 0.9}, y={"man": 0.0})[0]
     assert first["endpoint"] == "y" and first["low"] == ["man", 0.0]
+
+
+def test_the_list_of_texts_has_outcomes_first_and_form_last(made: Run) -> None:
+    rows = [{**row, "y": 1.0, "warmth": 0.2, "length": 4.0} for row in made[2].to_pylist()
+            if row["axis"] == "gender"]  # fmt: skip
+    a, b, c, d, e = sorted({row["scenario"] for row in rows})[:5]
+    change = {a: {"y": 0.98}, b: {"length": 9.0}, c: {"warmth": 0.3}, d: {"y": 0.9},
+              e: {"warmth": 0.24}}  # fmt: skip
+    for row in rows:
+        if row["arm"] == "counterfactual" and row["group"] == "woman":
+            row.update(change.get(row["scenario"], {}))
+    entries = sets.bundle(pa.Table.from_pylist(rows), WRITTEN, seed=0, all_texts=True).entries
+    said = [(row["scenario"], row["endpoint"]) for row in entries if row["difference"]]
+    assert list(dict.fromkeys(said)) == [
+        (d, "y"), (c, "warmth"), (b, "length"), (e, "warmth"), (a, "y"),
+    ]  # fmt: skip
 
 
 def test_a_text_without_a_number_is_left_out_of_its_difference(made: Run) -> None:

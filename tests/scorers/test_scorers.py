@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import harness.scorers
-from harness.scorers import RAW, SCORERS, clean, measuring, sentiment, unmeasured
+from harness.scorers import FORM, RAW, SCORERS, clean, measuring, reading, sentiment, unmeasured
 from harness.scorers.scorer import Scorer
 
 FOLDER = Path(harness.scorers.__file__).parent
@@ -35,6 +35,9 @@ def measure(name: str, text: str, language: str = "en") -> float | None:
 
 def test_the_table_begins_with_status_and_has_every_file():
     assert next(iter(SCORERS)) == "status"
+    order = sorted(["length", "warmth", "judge", *FORM, "sentiment"], key=reading)
+    assert order[:3] == ["judge", "sentiment", "warmth"]  # one of one's own leads
+    assert set(order[3:]) == FORM and [*SCORERS][-len(FORM) :] == sorted(FORM, key=reading)
     files = {path.stem for path in FOLDER.glob("*.py")}
     parts = {"__init__", "scorer", "wordlists", "wordshare", "blind", "audit", "sensitivity"}
     parts |= {"definitions", "classifier", "measurement"}  # scorers that a user defines
