@@ -59,6 +59,7 @@ class LocalBackend:
         self._engine: Any = None
         self._side_by_side = 1
         self._spelled: dict[tuple[Option, ...], Spelled] = {}
+        self._continued: dict[str, tuple[int, ...]] = {}
 
     # -- the protocol --------------------------------------------------------------------------
 
@@ -116,8 +117,9 @@ class LocalBackend:
         tokens = computed = 0
         for block in blocks:
             sequences = []
+            prompts = self._prompts(block)
             for request in block:
-                prompt = self.encode(request.messages)
+                prompt = prompts[request.messages]
                 tokens += len(prompt)
                 computed += request.max_tokens if request.want is Want.TEXT else 0
                 sequences += [(*part.prompt, *part.continuation[:-1])
@@ -234,27 +236,40 @@ class LocalBackend:
 
     def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The token ids of a conversation, as the model is given it."""
-        words = self._words()
+        return self._encoded([messages])[0]
+
+    def _prompts(self, block: Sequence[Request]) -> dict[tuple[Message, ...], tuple[int, ...]]:
+        """What `encode` gives for every conversation of a block, each worked out once."""
+        asked = list(dict.fromkeys(request.messages for request in block))
+        return dict(zip(asked, self._encoded(asked), strict=True))
+
+    def _encoded(self, asked: Sequence[Sequence[Message]]) -> list[tuple[int, ...]]:
+        """What `encode` gives; a call of the tokenizer costs more than a prompt."""
+        words, begun = self._words(), False  # a chat template writes the beginning itself
         if self.model.system_prompt:
-            messages = (Message("system", self.model.system_prompt), *messages)
+            asked = [(Message("system", self.model.system_prompt), *turns) for turns in asked]
         if self.model.prompt == "plain":
-            return tuple(words(plain(messages))["input_ids"])
-        try:
-            text = words.apply_chat_template(
-                [{"role": m.role, "content": m.content} for m in messages],
-                add_generation_prompt=True,
-                tokenize=False,
-            )
-        except (TemplateError, TypeError, ValueError) as error:
-            raise InputError(
-                f"model '{self.model.name}': its chat template refuses these messages: "
-                f"{_first_line(error)}"
-                + ("; it may know no system prompt" if self.model.system_prompt else "")
-            ) from error
-        return tuple(words(text, add_special_tokens=False)["input_ids"])
+            texts, begun = [plain(turns) for turns in asked], True
+        else:
+            try:
+                texts = words.apply_chat_template(
+                    [[{"role": m.role, "content": m.content} for m in turns] for turns in asked],
+                    add_generation_prompt=True,
+                    tokenize=False,
+                )
+            except (TemplateError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"model '{self.model.name}': its chat template refuses these messages: "
+                    f"{_first_line(error)}"
+                    + ("; it may know no system prompt" if self.model.system_prompt else "")
+                ) from error
+        return [tuple(ids) for ids in words(texts, add_special_tokens=begun)["input_ids"]]
 
     def _continue(self, text: str) -> tuple[int, ...]:
-        return tuple(self._words()(text, add_special_tokens=False)["input_ids"])
+        if text not in self._continued:
+            found = self._words()(text, add_special_tokens=False)["input_ids"]
+            self._continued[text] = tuple(found)
+        return self._continued[text]
 
     def _option_tokens(self, options: tuple[Option, ...]) -> Spelled:
         if options not in self._spelled:
@@ -286,8 +301,9 @@ class LocalBackend:
         context = self._context()
         scored: list[_Tokens] = []
         drawn: list[_Tokens] = []
+        prompts = self._prompts(block)
         for request in block:
-            prompt = self.encode(request.messages)
+            prompt = prompts[request.messages]
             parts = self._parts(request, prompt)
             longest = max(sum(part.shape) for part in parts)
             if longest + (request.max_tokens if request.want is Want.TEXT else 0) > context:
