@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,7 +95,7 @@ class Tree:
     """The plain values of a YAML file and the line of every key, not yet of any shape."""
 
     path: Path
-    data: dict[Hashable, Any]
+    data: dict[Any, Any]
     lines: dict[Location, int]
 
     def document(self, shape: type[T]) -> T:

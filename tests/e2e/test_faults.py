@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -22,15 +21,10 @@ import pytest
 
 from harness.responses import read_log
 from harness.store import RunFolder
+from tests.backends.fake_server import free_port
 
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; from harness.cli import main; sys.exit(main())"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
