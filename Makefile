@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# two processes share the files; threads that wait let the other process work
+TWO = -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart test lint format simulate clean
 
@@ -13,7 +15,7 @@ quickstart: $(VENV)/.installed
 	$(BIN)/bias-harness run
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not simulation"
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not simulation" $(TWO)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

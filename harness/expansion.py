@@ -112,13 +112,22 @@ def count(
     limit: int | None = None,
     fewer: Mapping[str, Mapping[str, Crossing]] = MappingProxyType({}),
 ) -> int:
-    """How many prompts `expand` would make of one sample each, without making them."""
-    return sum(
-        1
-        for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit, fewer)
-        for number, scenario in enumerate(scenarios)
-        for _ in _rows(words, scenario, number, crossing)
-    )
+    """How many prompts `expand` would make of one sample each, without making them.
+
+    A kind asks as many about one scenario as about the next where the groups are as many; only
+    where a scenario is of one axis may it name groups itself.
+    """
+    total = 0
+    for words, crossing, scenarios in _parts(probes, lexicon, groups, cues, limit, fewer):
+        known: dict[tuple[str, int, bool], int] = {}
+        for number, scenario in enumerate(scenarios):
+            for axis, control in _turns(words, scenario, number, crossing):
+                like = scenario.id if scenario.axis else "", len(crossing[axis]), control is None
+                if like not in known:
+                    rows = _rows(words, scenario, number, crossing[axis], control)
+                    known[like] = sum(1 for _ in rows)
+                total += known[like]
+    return total
 
 
 def _parts(
@@ -206,24 +215,28 @@ def _slot(inside: str) -> tuple[str, int]:
     return form, int(inside[len(form) :] or 1)
 
 
-def _rows(
+def _turns(
     words: _Words, scenario: Scenario, number: int, crossing: Crossing
-) -> Iterator[tuple[str, Row]]:
-    """A scenario's rows before their slots are filled, and the axis of each.
+) -> Iterator[tuple[str, int | None]]:
+    """The axes a scenario is asked on, and the turn of the control on each.
 
     The control is asked on one axis of one group; which ones rotates with the scenario's place
     in the probe, so all take equal turns.
     """
     probe, language = words.probe, words.language
-    kind = KINDS[probe.kind]
-    if language not in kind.LANGUAGES:
+    if language not in KINDS[probe.kind].LANGUAGES:
         where = probe.place("scenarios", language, number)
         raise InputError(f"{where}: task kind '{probe.kind}' has no words in '{language}' yet")
     axes = [axis for axis in crossing if scenario.axis in (None, axis)]
     for axis in axes:
-        control = number // len(axes) if axis == turn(axes, number) else None
-        for row in kind.rows(scenario, crossing[axis], number, control, language):
-            yield axis, row
+        yield axis, number // len(axes) if axis == turn(axes, number) else None
+
+
+def _rows(
+    words: _Words, scenario: Scenario, number: int, groups: Sequence[str], control: int | None
+) -> Iterator[Row]:
+    """A scenario's rows on one axis before their slots are filled."""
+    return KINDS[words.probe.kind].rows(scenario, groups, number, control, words.language)
 
 
 def _block(
@@ -236,15 +249,16 @@ def _block(
     """
     probe = words.probe
     where = probe.place("scenarios", words.language, number)
-    for axis, row in _rows(words, scenario, number, crossing):
-        text, used = words.fill(row.template, axis, row.groups, block, where)
-        yield Prompt(
-            id="", block=block, probe=probe.name, probe_version=probe.version,
-            kind=probe.kind, scenario=scenario.id, variant=row.variant, language=words.language,
-            axis=axis, group=TOGETHER.join(row.groups), cue=words.cue, role=probe.role,
-            arm=row.arm, sample=0, domain=scenario.domain,
-            favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
-            relevance=scenario.relevance or probe.relevance,
-            messages=(Message("user", text),), options=row.options, cue_words=used,
-            members=row.members,
-        )  # fmt: skip
+    for axis, control in _turns(words, scenario, number, crossing):
+        for row in _rows(words, scenario, number, crossing[axis], control):
+            text, used = words.fill(row.template, axis, row.groups, block, where)
+            yield Prompt(
+                id="", block=block, probe=probe.name, probe_version=probe.version,
+                kind=probe.kind, scenario=scenario.id, variant=row.variant,
+                language=words.language, axis=axis, group=TOGETHER.join(row.groups),
+                cue=words.cue, role=probe.role, arm=row.arm, sample=0, domain=scenario.domain,
+                favourable=row.favourable, cue_position=getattr(scenario, "position", ""),
+                relevance=scenario.relevance or probe.relevance,
+                messages=(Message("user", text),), options=row.options, cue_words=used,
+                members=row.members,
+            )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, create_model
 
-from harness.documents import Document, Part, Slug, parse, read, read_text
+from harness.documents import Document, Part, Slug, Tree, read_text, tree
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
 from harness.kinds.parts.scenario import Placer, Relevance, Scenario
@@ -88,14 +88,30 @@ class Suite(Document):
     fewer_groups: list[Fewer] = Field(default_factory=list)
 
 
-def is_probe(path: Path) -> bool:
-    """Whether the file is a probe's, not a suite's: only a probe names a task kind."""
-    return read(path, _Kind).kind is not None
+def read_asked(path: Path) -> Probe | Suite:
+    """The probe or the suite in the YAML file at `path`, checked; only a probe names a task kind.
+
+    Raises
+    ------
+    InputError
+        As `read_probe` and `read_suite`.
+    """
+    given = tree(read_text(path), path)
+    if given.document(_Kind).kind is None:
+        return suite_of(given)
+    probe = probe_of(given)
+    check(probe)
+    return probe
 
 
 def read_suite(path: Path) -> Suite:
     """The suite in the YAML file at `path`, checked."""
-    suite = read(path, Suite)
+    return suite_of(tree(read_text(path), path))
+
+
+def suite_of(given: Tree) -> Suite:
+    """Like `read_suite` for a file that is at hand."""
+    suite = given.document(Suite)
     if suite.name != suite.file.stem:
         raise InputError(f"{suite.place('name')}: suite '{suite.name}' must stand in its own file")
     _check_suite(suite)
@@ -117,12 +133,17 @@ def read_probe(path: Path) -> Probe:
 
 def parse_probe(text: str, path: Path) -> Probe:
     """Like `read_probe` for text that is at hand, its scenarios not yet checked."""
-    head = parse(text, path, _Kind)
+    return probe_of(tree(text, path))
+
+
+def probe_of(given: Tree) -> Probe:
+    """Like `parse_probe` for a file that is at hand."""
+    head = given.document(_Kind)
     if head.kind is None:
-        raise InputError(f"{path}:1: key 'kind' is missing")
+        raise InputError(f"{given.path}:1: key 'kind' is missing")
     if head.kind not in KINDS:
         raise unknown("task kind", head.kind, KINDS, where=head.place("kind"))
-    probe: Probe = parse(text, path, shape(head.kind))
+    probe: Probe = given.document(shape(head.kind))
     return probe
 
 
@@ -144,10 +165,14 @@ class Library:
     probes: Mapping[str, Path]
     suites: Mapping[str, Path]
 
-    def probe(self, name: str, *, where: str = "") -> Probe:
+    def file(self, name: str, *, where: str = "") -> Path:
+        """The file of the probe of this name."""
         if name not in self.probes:
             raise unknown("probe", name, self.probes, where=where)
-        return read_probe(self.probes[name])
+        return self.probes[name]
+
+    def probe(self, name: str, *, where: str = "") -> Probe:
+        return read_probe(self.file(name, where=where))
 
     def suite(self, name: str) -> Suite:
         if name not in self.suites:

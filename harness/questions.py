@@ -133,10 +133,11 @@ def questions(
             raise InputError(f"unknown suite '{suite}', but there is a probe of this name; to ask "
                              f"it alone, give its file: --suite {known.probes[suite]}")  # fmt: skip
         chosen = known.suite(suite)
-    elif probes.is_probe(Path(suite)):
-        return _single(probes.read_probe(Path(suite)), known, words, axes, language)
     else:
-        chosen = probes.read_suite(Path(suite))
+        given = probes.read_asked(Path(suite))
+        if isinstance(given, Probe):
+            return _single(given, known, words, axes, language)
+        chosen = given
     asked = [known.probe(name, where=chosen.place("probes", i))
              for i, name in enumerate(chosen.probes)]  # fmt: skip
     _check_languages(chosen, asked)

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from harness.documents import Document, Part, parse, read, shipped
+from harness import documents
+from harness.documents import Document, Part, parse, read, shipped, tree
 from harness.errors import InputError
 
 
@@ -62,6 +64,52 @@ def test_bad_documents_are_refused_with_their_line(text, said):
 def test_an_unreadable_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"missing\.yaml: there is no such file"):
         read(tmp_path / "missing.yaml", Paper)
+
+
+ODD = """
+texts: [a, "1", '', x]
+numbers: {1: one, 0x1f: 1_000, 2.5: 12:30:45, -1: .inf}
+signs: [yes, off, null, ~, 2020-01-01, 2020-01-01 10:00:00]
+merged: {<<: {a: 1, b: 2}, b: 3}
+tagged: [!!set {a, b}, !!binary aGk=, !!str 5, !!int "7", !!omap [a: 1], !!float 3]
+nested: {a: {b: [{c: [[d], {e: 1}]}], 1: {f: [g]}}}
+equals: {=: 1, x: 2}
+"""
+
+
+def test_values_are_those_of_the_safe_loader():
+    found = tree(ODD, Path("odd.yaml")).data
+    assert found == yaml.safe_load(ODD)
+    assert repr(found) == repr(yaml.safe_load(ODD))  # 1 is not True, nor 1.0
+
+
+def test_a_text_is_parsed_once_and_a_changed_file_anew(tmp_path, monkeypatch):
+    parsed = []
+    compose = yaml.compose
+    monkeypatch.setattr(yaml, "compose", lambda *a, **k: parsed.append(1) or compose(*a, **k))
+    path = tmp_path / "paper.yaml"
+    for title in ("once", "once", "again", "again"):
+        path.write_text(f"title: {title}\nitems: []\n", encoding="utf-8")
+        assert read(path, Paper).title == title
+        assert read(path, Paper).place("items") == f"{path}:2"
+    assert len(parsed) == 2
+    other = tmp_path / "other.yaml"
+    other.write_text("title: again\nitems: []\n", encoding="utf-8")
+    assert read(other, Paper).place("items") == f"{other}:2"
+
+
+def test_what_is_wrong_is_said_every_time():
+    for _ in range(2):
+        with pytest.raises(InputError, match="key 'items' is missing"):
+            parse_paper("title: once more\n")
+
+
+def test_a_long_text_is_not_kept(monkeypatch):
+    text = "title: long\nitems: []\n"
+    monkeypatch.setattr(documents, "LONG", len(text) - 1)
+    assert tree(text, Path("p.yaml")) is not tree(text, Path("p.yaml"))
+    monkeypatch.setattr(documents, "LONG", len(text))
+    assert tree(text, Path("p.yaml")) is tree(text, Path("p.yaml"))
 
 
 def test_data_folders_exist():

@@ -35,6 +35,7 @@ def test_core_holds_every_kind_and_every_scenario_in_both_languages():
     whole = {name: probe for name in asked.suite.probes for probe in [library().probe(name)]}
     assert {probe.kind for probe in whole.values()} == set(KINDS)
     rows = asked.design().table
+    assert asked.count() == len(rows)
     for language in ("en", "zh"):
         half = rows.filter(pc.equal(rows["language"].cast("string"), language))
         for name, probe in whole.items():

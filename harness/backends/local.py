@@ -114,8 +114,9 @@ class LocalBackend:
         tokens = computed = 0
         for block in blocks:
             sequences = []
+            prompts = self.tokenizer.prompts(block)
             for request in block:
-                prompt = self.encode(request.messages)
+                prompt = prompts[request.messages]
                 tokens += len(prompt)
                 computed += request.max_tokens if request.want is Want.TEXT else 0
                 sequences += [(*part.prompt, *part.continuation[:-1])
@@ -224,8 +225,9 @@ class LocalBackend:
         context = self._context()
         scored: list[_Tokens] = []
         drawn: list[_Tokens] = []
+        prompts = self.tokenizer.prompts(block)
         for request in block:
-            prompt = self.encode(request.messages)
+            prompt = prompts[request.messages]
             parts = self._parts(request, prompt)
             longest = max(sum(part.shape) for part in parts)
             if longest + (request.max_tokens if request.want is Want.TEXT else 0) > context:

@@ -11,7 +11,7 @@ from jinja2 import TemplateError
 from harness.backends.spelling import Spelled, Tokens, deaf, plain, spell
 from harness.errors import InputError
 from harness.models import LocalModel
-from harness.nouns import Message, Option
+from harness.nouns import Message, Option, Request
 from harness.quiet import quiet_transformers
 
 
@@ -23,6 +23,7 @@ class Tokenizer:
         self._folder = folder
         self._loaded: Any = None
         self._spelled: dict[tuple[Option, ...], Spelled] = {}
+        self._more: dict[str, Tokens] = {}
 
     @property
     def library(self) -> Any:
@@ -39,27 +40,40 @@ class Tokenizer:
 
     def encode(self, messages: Sequence[Message]) -> Tokens:
         """The token ids of a conversation, as the model is given it."""
+        return self._encoded([messages])[0]
+
+    def prompts(self, block: Sequence[Request]) -> dict[tuple[Message, ...], Tokens]:
+        """What `encode` gives for every conversation of a block, each worked out once."""
+        asked = list(dict.fromkeys(request.messages for request in block))
+        return dict(zip(asked, self._encoded(asked), strict=True))
+
+    def _encoded(self, asked: Sequence[Sequence[Message]]) -> list[Tokens]:
+        """What `encode` gives; a call of the tokenizer costs more than a prompt."""
+        begun = False  # a chat template writes the beginning itself
         if self.model.system_prompt:
-            messages = (Message("system", self.model.system_prompt), *messages)
+            asked = [(Message("system", self.model.system_prompt), *turns) for turns in asked]
         if self.model.prompt == "plain":
-            return tuple(self.library(plain(messages))["input_ids"])
-        try:
-            text = self.library.apply_chat_template(
-                [{"role": m.role, "content": m.content} for m in messages],
-                add_generation_prompt=True,
-                tokenize=False,
-            )
-        except (TemplateError, TypeError, ValueError) as error:
-            raise InputError(
-                f"model '{self.model.name}': its chat template refuses these messages: "
-                f"{first_line(error)}"
-                + ("; it may know no system prompt" if self.model.system_prompt else "")
-            ) from error
-        return self.more(text)
+            texts, begun = [plain(turns) for turns in asked], True
+        else:
+            try:
+                texts = self.library.apply_chat_template(
+                    [[{"role": m.role, "content": m.content} for m in turns] for turns in asked],
+                    add_generation_prompt=True,
+                    tokenize=False,
+                )
+            except (TemplateError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"model '{self.model.name}': its chat template refuses these messages: "
+                    f"{first_line(error)}"
+                    + ("; it may know no system prompt" if self.model.system_prompt else "")
+                ) from error
+        return [tuple(ids) for ids in self.library(texts, add_special_tokens=begun)["input_ids"]]
 
     def more(self, text: str) -> Tokens:
         """The token ids of a text that goes on from another."""
-        return tuple(self.library(text, add_special_tokens=False)["input_ids"])
+        if text not in self._more:
+            self._more[text] = tuple(self.library(text, add_special_tokens=False)["input_ids"])
+        return self._more[text]
 
     def options(self, options: tuple[Option, ...]) -> Spelled:
         """By which tokens the answer begins for each option."""

@@ -137,7 +137,7 @@ def _list(commands: Commands[argparse.ArgumentParser]) -> None:
                          choices=("suites", "models", "probes", "axes"),
                          help="default: suites")  # fmt: skip
     listing.add_argument("--json", action="store_true", help="print JSON instead of text")
-    listing.set_defaults(command=_lazily("list_"))
+    listing.set_defaults(command=_listed)
 
 
 def _folders(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -178,6 +178,15 @@ def _checks(commands: Commands[argparse.ArgumentParser]) -> None:
                           help="what to plant (default: axis=age group=52 shift=0.05)")  # fmt: skip
     selftest.add_argument("--json", action="store_true", help="print JSON instead of text")
     selftest.set_defaults(command=_lazily("selftest"))
+
+
+def _listed(given: argparse.Namespace) -> int:
+    from harness.cli import listing, screen
+
+    rows = getattr(listing, given.what)()
+    text = screen.suites(rows) if given.what == "suites" else screen.columns(rows)
+    screen.put(rows, text, as_json=given.json)
+    return DONE
 
 
 class _lazily:

@@ -9,8 +9,6 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-import orjson
-
 from harness import pipeline, planning, preparing, seal
 from harness.cli import forecast, remote, screen
 from harness.documents import shipped
@@ -38,7 +36,7 @@ def run(given: argparse.Namespace) -> int:
     if given.dry_run:
         plan = preparing.prepare(**options)
         counts = preparing.estimate(plan, given.shard)
-        _print(counts, forecast.dry_run(counts), as_json=given.json)
+        screen.put(counts, forecast.dry_run(counts), as_json=given.json)
         return 0
     found = pipeline.run(
         **options, out=given.out, shard=given.shard, fresh=given.fresh,
@@ -46,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     )  # fmt: skip
     if not found.finished:
         i, n = given.shard
-        _print(
+        screen.put(
             {"run": str(found.path), "state": "running", "shard": [i, n]},
             f"slice {i} of {n} is done: {found.path}\n"
             f"when every slice is: bias-harness merge {shlex.quote(str(found.path))}",
@@ -74,7 +72,7 @@ def report(given: argparse.Namespace) -> int:
 
 def plan(given: argparse.Namespace) -> int:
     found = planning.plan(given.suite, margin=given.margin, run=given.run)
-    _print(found, forecast.plan(found), as_json=given.json)
+    screen.put(found, forecast.plan(found), as_json=given.json)
     return 0
 
 
@@ -94,7 +92,7 @@ def selftest(given: argparse.Namespace) -> int:
             plant=plant,
             listener=screen.Screen(),
         )
-    _print([asdict(c) for c in controls], screen.controls(controls), as_json=given.json)
+    screen.put([asdict(c) for c in controls], screen.controls(controls), as_json=given.json)
     return 0 if all(control.held for control in controls) else 1
 
 
@@ -105,15 +103,6 @@ def models_pull(given: argparse.Namespace) -> int:
     if not isinstance(model, LocalModel):
         raise InputError(f"model '{model.name}' is behind a server: there is nothing to fetch")
     print(weights.materialise(model, screen.Screen().say))
-    return 0
-
-
-def list_(given: argparse.Namespace) -> int:
-    from harness.cli import listing
-
-    rows = getattr(listing, given.what)()
-    text = screen.suites(rows) if given.what == "suites" else screen.columns(rows)
-    _print(rows, text, as_json=given.json)
     return 0
 
 
@@ -137,16 +126,9 @@ def _folder(path: str) -> RunFolder:
 
 def _shown(found: pipeline.Run, *, as_json: bool) -> int:
     page = found.path / REPORT
-    _print(
+    screen.put(
         {**found.results, "run": str(found.path), "report": str(page)},
         screen.table(found.manifest, found.results, page),
         as_json=as_json,
     )
     return 0
-
-
-def _print(value: object, text: str, *, as_json: bool) -> None:
-    if as_json:
-        print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print(text)

@@ -35,11 +35,7 @@ def preview(
     InputError
         The probe is malformed, or has nothing of this axis, language or cue.
     """
-    path = probe
-    if not probe.endswith((".yaml", ".yml")):
-        known = asked.library()
-        known.probe(probe)
-        path = str(known.probes[probe])
+    path = probe if probe.endswith((".yaml", ".yml")) else str(asked.library().file(probe))
     found = asked.questions(path, axes=[axis] if axis else None, language=language)
     if cue is not None:
         found = replace(found, suite=found.suite.model_copy(update={"cues": [cue]}))

@@ -252,6 +252,13 @@ def controls(rows: Sequence[Control]) -> str:
     return "\n".join(lines)
 
 
+def put(value: object, text: str, *, as_json: bool) -> None:
+    """Print what a command found: as JSON, or as the text a person reads."""
+    import orjson
+
+    print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() if as_json else text)
+
+
 def columns(rows: Sequence[Record]) -> str:
     """Rows of `list`, one line each, values cut to what fits."""
     lines = []

@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 
 from harness import probes
 from harness.crossing import choose_fewer, choose_groups
-from harness.documents import Document, read
+from harness.documents import Document, read_text, tree
 from harness.errors import InputError
 from harness.lexicon import Axis, Lexicon
 from harness.lint import balance, cues, edits, overlap, tokens, wording
@@ -78,14 +78,14 @@ def lint(paths: Sequence[Path], words: Lexicon, *, count: Counter | None = None)
     axes: list[Axis] = []
     for path in paths:
         try:
-            head = read(path, _Any)
+            given = tree(read_text(path), path)
+            head = given.document(_Any)
             if head.kind is not None:
-                text = path.read_text(encoding="utf-8")
-                asked.append(probes.parse_probe(text, path))
+                asked.append(probes.probe_of(given))
             elif head.axis is not None:
-                axes.append(read(path, Axis))
+                axes.append(given.document(Axis))
             else:
-                suite = probes.read_suite(path)
+                suite = probes.suite_of(given)
                 choose_groups(suite, words, None)
                 choose_fewer(suite, words, None)
         except InputError as error:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-import yaml
-
+from harness.documents import tree
 from harness.report.numbers import count, plain
 from harness.report.phrases import Both, Labels, Words
 from harness.report.results import Family
@@ -144,8 +144,7 @@ def _flat(value: object, prefix: str = "") -> str | None:
 def rules() -> Mapping[str, Any]:
     """The facts of crosswalk.yaml."""
     text = files("harness.report").joinpath("crosswalk.yaml").read_text(encoding="utf-8")
-    loaded: Mapping[str, Any] = yaml.safe_load(text)
-    return loaded
+    return tree(text, Path("crosswalk.yaml")).data
 
 
 def crosswalk(

@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
-import yaml
 from markupsafe import escape
+
+from harness.documents import tree
 
 LANGUAGES = ("en", "zh")
 HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
@@ -114,8 +116,9 @@ def load(*rooms: str) -> Words:
 
 
 def texts(name: str, room: str = "harness.report") -> dict[str, str]:
-    raw = files(room).joinpath(f"words/{name}.yaml").read_text(encoding="utf-8")
-    return {str(key): str(text) for key, text in yaml.safe_load(raw).items()}
+    file = f"words/{name}.yaml"
+    raw = files(room).joinpath(file).read_text(encoding="utf-8")
+    return {str(key): str(text) for key, text in tree(raw, Path(file)).data.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from harness.documents import tree
 
 FOLDER = Path(__file__).with_name("words")
 TAG = re.compile(
@@ -21,8 +21,8 @@ SCRIPT = {"en": r"[a-zA-Z]", "zh": r"[\u3400-\u9fff]"}
 @cache
 def load(name: str) -> Mapping[str, Any]:
     """The list of this name, by language."""
-    found: Mapping[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
-    return found
+    path = FOLDER / f"{name}.yaml"
+    return tree(path.read_text("utf-8"), path).data
 
 
 @cache

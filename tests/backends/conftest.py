@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.backends.fake_server import FakeServer
+from tests.backends.fake_server import FakeServer, free_port
 
 
 @pytest.fixture
@@ -29,6 +28,4 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()

@@ -11,10 +11,12 @@ words alone, so answers do not depend on order, and log-probabilities, samples a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import random
 import re
+import socket
 import ssl
 import threading
 from collections import deque
@@ -136,6 +138,15 @@ async def good(server: FakeServer, request: web.Request, body: Body) -> web.Stre
     speaks = {"completions": completion, "messages": message}
     kind = "chat" if "/chat/" in request.path else request.path.rpartition("/")[2]
     return web.json_response(speaks.get(kind, completion)(server, body))
+
+
+def free_port() -> int:
+    """A port that is free until a server takes it: the system gives none of these by itself."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def words(text: str) -> list[str]:

@@ -29,6 +29,7 @@ from harness.errors import ModelError
 from harness.kinds import decision
 from harness.models import LocalModel, RemoteModel, load
 from harness.nouns import Finish, Message, Request, Want
+from tests.backends.fake_server import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -84,9 +85,7 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     for package in ("fastapi", "uvicorn", "openai"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"`transformers serve` needs the package {package}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("log") / "serve.txt"
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(folder),
                "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]  # fmt: skip
