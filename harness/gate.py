@@ -90,6 +90,7 @@ def gate(
                    "alpha": rules.alpha, "chosen_after_data": rules.hash != made_under.hash,
                    "note": _note(rules, made_under)},
         "labels": side.manifest["labels"],
+        "recorded": ledger.has(side.manifest, known),
     }  # fmt: skip
 
 

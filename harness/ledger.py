@@ -122,11 +122,11 @@ def add(record: Record, ledger: Path) -> Path:
     return RunFolder(ledger).write_bytes(path.name, dumps(record))
 
 
-def has(manifest: Mapping[str, Any], ledger: Path) -> bool:
-    """Whether a ledger has a record of this very run."""
+def has(manifest: Mapping[str, Any], records: Iterable[Record]) -> bool:
+    """Whether a ledger with these records has one of this very run."""
     return any(
         (record["fingerprint"], record["design"], record["policy"]["hash"]) == _mark(manifest)
-        for record in read(ledger)
+        for record in records
     )
 
 

@@ -77,7 +77,7 @@ def rescore(
             + _endings(more.get("outcomes", {}).get(definition.name, {}))
         )
     added.write(folder, definition.name, scorer_of(definition), found, more)
-    known = ledger is not None and ledgers.has(folder.manifest(), ledger)
+    known = ledger is not None and ledgers.has(folder.manifest(), ledgers.read(ledger))
     return pipeline.conclude(folder, listener, ledger if known else None)
 
 

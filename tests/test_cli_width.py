@@ -124,7 +124,7 @@ def test_history_and_gate():
         "verdict": "inconclusive", "sentence": f"Not cleared: {LONG * 5}.", "alpha": 0.05,
         "checks": [check(LONG * 3, "inconclusive", group(LONG, "open", 0.1), needed=46)],
         "policy": {"name": LONG, "version": 1, "hash": "f" * 64, "note": LONG * 4},
-        "release": 3, "not_asked": [LONG] * 4,
+        "release": 3, "not_asked": [LONG] * 4, "recorded": False,
         "waivers": [{"probe": LONG, "axis": LONG, "group": LONG, "used": True, "person": LONG,
                      "expires": "2027-01-01", "reason": LONG * 3}],
     }  # fmt: skip

@@ -214,8 +214,14 @@ def _widest(rows: Sequence[Record]) -> Record | None:
     known = [row for row in rows if row["scatter"]["sd"] is not None]
     if not known:
         return None
-    widest = max(known, key=lambda r: r["scatter"]["share_above"] + r["scatter"]["share_below"])
+    widest = max(known, key=_beyond)
     return {"group": widest["group"], **widest["scatter"], "n": widest["n_scenarios"]}
+
+
+def _beyond(row: Record) -> float:
+    """The share of scenarios beyond the margin; 0 where they do not scatter around the mean."""
+    scatter = row["scatter"]
+    return scatter["share_above"] + scatter["share_below"] if scatter["sd"] else 0.0
 
 
 def _blocked(

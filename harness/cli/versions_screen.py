@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.cli.screen import GLYPH, label, number
 from harness.cli.width import fit, pad, short, wrap
-from harness.ledger import version_of
+from harness.ledger import LEDGER, version_of
 from harness.nouns import Record
 
 CHANGE = {"worse": "▲", "better": "▽", "unchanged": "●", "inconclusive": "◐"}
@@ -155,6 +155,9 @@ def gate(found: Record) -> str:
                         f"({policy['hash'][:8]}), {_error(found)}")]  # fmt: skip
     if policy["note"]:
         lines += wrap(f"! {policy['note']}")
+    if found["release"] and not found["recorded"]:
+        lines += wrap(f"! the ledger of this folder ({LEDGER}) has no record of this run: its "
+                      "release is counted from what is there")  # fmt: skip
     if found["not_asked"]:
         lines += wrap(f"! not asked: {', '.join(found['not_asked'])}")
     for waiver in found["waivers"]:

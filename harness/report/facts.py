@@ -101,6 +101,8 @@ class Facts:
         scatter = record.get("scatter")
         if not scatter:
             return self._words("scatter.none")
+        if scatter["sd"] == 0:  # the shares would say of every situation what the mean says
+            return self._words("scatter.alike", n=count(scatter["n"]))
         above, below = scatter["share_above"], scatter["share_below"]
         return self._words(
             "scatter", group=self._labels.group(record["axis"], scatter["group"]),

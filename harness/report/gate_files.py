@@ -92,6 +92,8 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts.append(("policy", f"{said}, {policy['note']}" if policy["note"] else said))
     facts.append(("error", f"{100 * found['alpha']:.2g} % over all axes"
                   + (f" (release {found['release']})" if found["release"] else "")))  # fmt: skip
+    if found["release"] and not found["recorded"]:
+        facts.append(("release", "counted from a ledger that has no record of this run"))
     if found["not_asked"]:
         facts.append(("axes not asked", ", ".join(found["not_asked"])))
     if found["scenarios_needed"]:

@@ -1,8 +1,9 @@
 """Counterfactual sets: which of them a page carries, and in which form.
 
-A set is one situation asked once for every group of an axis. Its difference is the highest
-outcome minus the lowest; sets of several task kinds are ordered by their differences in margins,
-since their units differ. A set of texts has several numbers, whether there was an answer and what
+A set is one situation asked for every group of an axis, several times where answers are drawn.
+Its difference is the highest group's outcome minus the lowest one's, each the mean over its
+answers; sets of several task kinds are ordered by their differences in margins, since their units
+differ. A set of texts has several numbers, whether there was an answer and what
 every scorer says of it. The first of these that differs by a margin or more leads: the outcome,
 then what the texts say, then how they are written, since twice the length is seldom what matters;
 where none does, the largest. A page carries an index of its sets and, per axis, their texts as
@@ -16,6 +17,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -138,14 +140,15 @@ def _keys(rows: pa.Table) -> Coded:
 
 
 def _sets(rows: pa.Table, keys: Coded, margins: Margins) -> list[Set]:
-    asked = pc.and_(pc.equal(rows["arm"], "counterfactual"), pc.equal(rows["sample"], 0))
     names = sorted({OUTCOME}.union(*margins.values()))
-    table = pa.table({
-        "key": keys.codes, "missing": pc.is_null(rows[OUTCOME]), **{n: rows[n] for n in names}
-    }).filter(asked)  # fmt: skip
+    table = pa.table({"key": keys.codes, "group": rows["group"], **{n: rows[n] for n in names}})
+    table = table.filter(pc.equal(rows["arm"], "counterfactual"))
+    means = table.group_by(["key", "group"]).aggregate([(name, "mean") for name in names])
+    means = means.rename_columns([name.removesuffix("_mean") for name in means.column_names])
+    means = means.append_column("missing", pc.is_null(means[OUTCOME]))
     ends = [(name, end) for name in names for end in ("min", "max", "count")]
     sets = []
-    for row in table.group_by("key").aggregate([*ends, ("missing", "sum")]).to_pylist():
+    for row in means.group_by("key").aggregate([*ends, ("missing", "sum")]).to_pylist():
         key = keys.values[row["key"]]
         found = [
             _difference(row, name, margin)
@@ -226,8 +229,12 @@ def _members(
 
 def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
     """A line of the list: enough to sort, filter and name a set without opening its axis."""
-    asked = [m for m in members if m["arm"] == "counterfactual" and m["sample"] == 0]
-    ends = [[m["group"], v] for m in asked if (v := _value(m, item.endpoint)) is not None]
+    asked = [m for m in members if m["arm"] == "counterfactual"]
+    values: dict[str, list[float]] = {}
+    for member in asked:
+        if (value := _value(member, item.endpoint)) is not None:
+            values.setdefault(member["group"], []).append(value)
+    ends: list[Any] = [[group, fmean(found)] for group, found in values.items()]
     answered = [m for m in asked if m["status"] == ANSWERED and m["y"] is not None]
     return {
         "id": item.id, "family": family, "axis": item.axis,
@@ -249,10 +256,10 @@ def _value(member: Json, endpoint: str) -> float | None:
 
 def _statuses(members: Sequence[Json]) -> dict[str, list[str]]:
     """Each status with the groups that have it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for member in members:
-        found.setdefault(member["status"], []).append(member["group"])
-    return found
+        found.setdefault(member["status"], {})[member["group"]] = None
+    return {status: list(groups) for status, groups in found.items()}
 
 
 def _pack(content: object) -> str:

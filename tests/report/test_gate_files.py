@@ -34,7 +34,7 @@ def found():
     step = {"estimate": 0.004, "low": -0.001, "high": 0.009, "verdict": "inconclusive"}
     return {
         "verdict": "fail", "sentence": "Not cleared: age.", "created": "2026-11-24T10:00:00Z",
-        "not_asked": ["belief"],
+        "not_asked": ["belief"], "recorded": False,
         "run": version, "baseline": None, "alpha": 0.03, "release": 2, "scenarios_needed": None,
         "policy": {"name": "default", "version": 2, "hash": "a" * 64, "note": None},
         "checks": [
@@ -78,6 +78,7 @@ def test_markdown_shows_the_group_that_decided_and_the_waiver(found):
     assert "| ● pass | Rural | +0.004 [−0.012, 0.020] 90 %" in rows["| region"].replace("\\", "")
     assert "waiver for health hiv until 2027-01-01, by A. B. (used): known" in text
     assert "- axes not asked: belief" in text
+    assert "- release: counted from a ledger that has no record of this run" in text
     assert "error: 3 % over all axes (release 2)" in text
     assert "**gender**: reason of gender; about 46 more scenarios needed" in text
 

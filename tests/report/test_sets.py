@@ -128,6 +128,31 @@ def test_sets_of_several_kinds_are_ordered_by_their_differences_in_margins(made:
     assert set(kinds[-36:]) == {2}  # no margin: after all the others
 
 
+# -- drawn answers -----------------------------------------------------------------------------
+
+
+def test_a_group_whose_answers_are_drawn_counts_by_their_mean(made: Run) -> None:
+    """The first draw says the opposite of what the sixteen say."""
+    rows = [
+        r
+        for r in made[2].to_pylist()
+        if (r["axis"], r["scenario"], r["arm"]) == ("gender", "hiring-01", "counterfactual")
+    ]
+    draws = {"woman": [1.0, *[0.0] * 9, *[1.0] * 6], "man": [0.0, *[1.0] * 12, *[0.0] * 3]}
+    drawn = [
+        {**row, "sample": i, "y": draws[row["group"]][i] if row["group"] in draws else 0.5}
+        for row in rows for i in range(16)
+    ]  # fmt: skip
+    for row in drawn:  # what failed has no outcome, and the mean is over the others
+        if row["group"] == "woman" and row["sample"] in (14, 15):
+            row.update(y=None, status="error")
+    [entry] = made_bundle(synthetic.table(drawn)).entries
+    assert entry["high"] == ["man", 0.75] and entry["low"] == ["woman", pytest.approx(5 / 14)]
+    assert entry["difference"] == pytest.approx(0.75 - 5 / 14)
+    assert (entry["answered"], entry["asked"]) == (16 * len(rows) - 2, 16 * len(rows))
+    assert entry["statuses"]["error"] == ["woman"]
+
+
 # -- sets of texts -----------------------------------------------------------------------------
 
 WRITTEN = {("hiring", "decision", "en", "explicit"): {"y": 0.03, "warmth": 0.05, "length": 0.5}}

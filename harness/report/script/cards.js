@@ -35,15 +35,29 @@ function outcome(entry, member) {
     el("span", {}, say("outcome"), scaled ? [" ", ...say("scale")] : log ? [" ", ...say("nats")] : []));
   return [line, scaled ? meter(member.y) : "", detail];
 }
-function card(entry, member, base, language, choose) {
+/* The mean over the answers that have one, and their number; of the endpoint that the set is listed by. */
+const valueOf = (entry, member) => (entry.endpoint === "y" ? member.y : (member.scores[entry.endpoint] || [])[0]);
+function meanOf(entry, members) {
+  const known = members.map((m) => valueOf(entry, m)).filter((v) => v != null);
+  return known.length ? [known.reduce((a, b) => a + b, 0) / known.length, known.length] : [null, 0];
+}
+function drawnMean(entry, members) {
+  if (members.length < 2) return "";
+  const [mean, n] = meanOf(entry, members);
+  const of = entry.endpoint === "y" ? pair("outcome") : endpoint(entry.endpoint);
+  return el("p", { class: "outcome" }, mean == null ? el("b", {}, say("no_outcome")) : [el("b", {}, number(mean)), " "],
+    el("span", {}, mean == null ? "" : [...both(of), " · "], say("drawn", { n, all: members.length })));
+}
+function card(entry, member, base, language, choose, drawn) {
   const answered = member.status === "answered";
   const isBase = base === member;
   const against = isBase ? null : base;
   const node = el("article", { class: isBase ? "card base" : "card", "data-group": member.group },
     el("header", {}, el("h3", {}, both(groupLabel(entry.axis, member.group))),
       el("span", { class: answered ? "status" : "status bad" }, answered ? "✓ " : "✕ ", both(statusLabel(member.status)))),
-    member.arm === "counterfactual" && !member.sample ? "" : el("p", { class: "quiet" }, say("arm." + member.arm),
-      member.sample ? [" · ", ...say("sample", { n: member.sample + 1 })] : ""),
+    drawn ? drawnMean(entry, drawn) : "",
+    member.arm === "counterfactual" && !member.sample && !(drawn && drawn.length > 1) ? "" : el("p", { class: "quiet" }, say("arm." + member.arm),
+      member.sample || (drawn && drawn.length > 1) ? [" · ", ...say("sample", { n: member.sample + 1 })] : ""),
     outcome(entry, member),
     scores(entry, member),
     el("h4", {}, el("span", {}, say("prompt"))),
@@ -76,7 +90,7 @@ function difference(entry) {
   if (entry.difference == null) return say("no_difference");
   if (entry.difference === 0) return say("none_apart");
   const ends = { high: groupLabel(entry.axis, entry.high[0]), low: groupLabel(entry.axis, entry.low[0]) };
-  if (ofTexts(entry) && entry.endpoint === "y") return say(data.kinds[entry.family] === "refusal" ? "difference.ended" : "difference.answered", ends);
+  if (ofTexts(entry) && entry.endpoint === "y" && entry.difference === 1) return say(data.kinds[entry.family] === "refusal" ? "difference.ended" : "difference.answered", ends);
   const of = entry.endpoint === "y" ? [] : [...both(endpoint(entry.endpoint)), ": "];
   return [...of, ...say("difference", { size: number(entry.difference), ...ends })];
 }
@@ -94,9 +108,10 @@ function showSet(place, entry, rows) {
   const wanted = !facts.favourable ? [] : data.words["expected." + facts.favourable] ? say("expected." + facts.favourable)
     : ofTexts(entry) ? [] : say("favourable", { answer: option(facts.favourable) });
   const draw = (base) => {
-    const of = (m) => (entry.endpoint === "y" ? m.y : (m.scores[entry.endpoint] || [])[0]) ?? -Infinity;
+    const drawn = (m) => rows.filter((r) => r.arm === "counterfactual" && r.group === m.group);
+    const of = (m) => meanOf(entry, drawn(m))[0] ?? -Infinity;
     const sorted = [...asked].sort((a, b) => of(b) - of(a) || 0);
-    cards.replaceChildren(...sorted.map((m) => card(entry, m, base, language, draw)));
+    cards.replaceChildren(...sorted.map((m) => card(entry, m, base, language, draw, drawn(m))));
     more.replaceChildren(...others.map((m) => {
       const own = asked.find((a) => a.group === m.group) || base;
       return card(entry, m, own, language, null);
