@@ -25,6 +25,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.analysis.cells import UNEDITED
 from harness.columns import Coded, coded, first_seen, joint, listed
 from harness.report.facts import ANSWERED
 from harness.report.results import Key
@@ -142,7 +143,7 @@ def _keys(rows: pa.Table) -> Coded:
 def _sets(rows: pa.Table, keys: Coded, margins: Margins) -> list[Set]:
     names = sorted({OUTCOME}.union(*margins.values()))
     table = pa.table({"key": keys.codes, "group": rows["group"], **{n: rows[n] for n in names}})
-    table = table.filter(pc.equal(rows["arm"], "counterfactual"))
+    table = table.filter(pc.is_in(rows["arm"], pa.array(UNEDITED)))
     means = table.group_by(["key", "group"]).aggregate([(name, "mean") for name in names])
     means = means.rename_columns([name.removesuffix("_mean") for name in means.column_names])
     means = means.append_column("missing", pc.is_null(means[OUTCOME]))
@@ -229,7 +230,7 @@ def _members(
 
 def _entry(item: Set, members: Sequence[Json], family: int) -> Json:
     """A line of the list: enough to sort, filter and name a set without opening its axis."""
-    asked = [m for m in members if m["arm"] == "counterfactual"]
+    asked = [m for m in members if m["arm"] in UNEDITED]
     values: dict[str, list[float]] = {}
     for member in asked:
         if (value := _value(member, item.endpoint)) is not None:

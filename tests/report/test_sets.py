@@ -140,7 +140,8 @@ def test_a_group_whose_answers_are_drawn_counts_by_their_mean(made: Run) -> None
     ]
     draws = {"woman": [1.0, *[0.0] * 9, *[1.0] * 6], "man": [0.0, *[1.0] * 12, *[0.0] * 3]}
     drawn = [
-        {**row, "sample": i, "y": draws[row["group"]][i] if row["group"] in draws else 0.5}
+        {**row, "sample": i, "arm": "repeat" if i else "counterfactual",
+         "y": draws[row["group"]][i] if row["group"] in draws else 0.5}
         for row in rows for i in range(16)
     ]  # fmt: skip
     for row in drawn:  # what failed has no outcome, and the mean is over the others

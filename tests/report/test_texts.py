@@ -18,6 +18,7 @@ from harness.errors import InputError
 from harness.pipeline import Run
 from harness.report import phrases
 from harness.report.numbers import interval, percent, plain, signed
+from harness.scorers import SCORERS
 from harness.scorers.audit import audit
 from harness.store import SCORES, RunFolder
 from harness.tables import answers
@@ -290,7 +291,7 @@ def test_a_run_shows_the_audits_and_labels_in_its_folder(
     run: Run, warmth: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     folder = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
-    audits.write(folder, "warmth", warmth, {"version": 1})
+    audits.write(folder, "warmth", warmth, {"version": SCORERS["warmth"].version})
     status = audit("status", lexicon.load(), share=0.05, axes=["gender"])
     audits.write(folder, "status", status, {"version": status[0]["version"]})
     (folder.path / "labels/status").mkdir(parents=True)
@@ -310,11 +311,11 @@ def test_an_audit_that_does_not_fit_is_not_shown(
     run: Run, warmth: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     folder = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
-    audits.write(folder, "warmth", warmth, {"version": 1})
+    audits.write(folder, "warmth", warmth, {"version": SCORERS["warmth"].version})
     effects = folder.read_json("effects.json")
     for row in effects["secondary"]:
         if row["endpoint"] == "warmth":
-            row["scorer_version"] = 2
+            row["scorer_version"] += 1
     folder.write_json("effects.json", effects)
     assert all(row["own_bias"] == "" for row in
                by_name(report.of_run(folder), "what the texts are like"))  # fmt: skip

@@ -50,14 +50,15 @@ function drawnMean(entry, members) {
 }
 function card(entry, member, base, language, choose, drawn) {
   const answered = member.status === "answered";
+  const several = drawn && drawn.length > 1;
   const isBase = base === member;
   const against = isBase ? null : base;
   const node = el("article", { class: isBase ? "card base" : "card", "data-group": member.group },
     el("header", {}, el("h3", {}, both(groupLabel(entry.axis, member.group))),
       el("span", { class: answered ? "status" : "status bad" }, answered ? "✓ " : "✕ ", both(statusLabel(member.status)))),
     drawn ? drawnMean(entry, drawn) : "",
-    member.arm === "counterfactual" && !member.sample && !(drawn && drawn.length > 1) ? "" : el("p", { class: "quiet" }, say("arm." + member.arm),
-      member.sample || (drawn && drawn.length > 1) ? [" · ", ...say("sample", { n: member.sample + 1 })] : ""),
+    member.arm === "counterfactual" ? (several ? el("p", { class: "quiet" }, say("sample", { n: 1 })) : "")
+      : el("p", { class: "quiet" }, say("arm." + member.arm), member.sample ? [" · ", ...say("sample", { n: member.sample + 1 })] : ""),
     outcome(entry, member),
     scores(entry, member),
     el("h4", {}, el("span", {}, say("prompt"))),
@@ -108,7 +109,7 @@ function showSet(place, entry, rows) {
   const wanted = !facts.favourable ? [] : data.words["expected." + facts.favourable] ? say("expected." + facts.favourable)
     : ofTexts(entry) ? [] : say("favourable", { answer: option(facts.favourable) });
   const draw = (base) => {
-    const drawn = (m) => rows.filter((r) => r.arm === "counterfactual" && r.group === m.group);
+    const drawn = (m) => rows.filter((r) => ["counterfactual", "repeat"].includes(r.arm) && r.group === m.group);
     const of = (m) => meanOf(entry, drawn(m))[0] ?? -Infinity;
     const sorted = [...asked].sort((a, b) => of(b) - of(a) || 0);
     cards.replaceChildren(...sorted.map((m) => card(entry, m, base, language, draw, drawn(m))));
