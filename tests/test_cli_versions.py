@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -256,7 +257,10 @@ def test_gate_exit_codes_and_files(capsys, versions, tmp_path):
 
 def test_gate_against_a_baseline(capsys, versions):
     assert call(capsys, "gate", versions[2], "--baseline", versions[0])[0] == 0
-    assert call(capsys, "gate", versions[1], "--baseline", versions[0])[0] == 1
+    code, out, _ = call(capsys, "gate", versions[1], "--baseline", versions[0])
+    assert code == 1
+    # every group that failed has its numbers, so that a reader sees who moved most
+    assert re.search(r"^ {4}70 years old: fail, effect −0\.\d{3} \[−", out, re.MULTILINE)
     code, out, err = call(capsys, "gate", versions[0], "--baseline", versions[0])
     assert (code, out) == (2, "")
     assert "is the run it is to be compared with" in err

@@ -138,6 +138,7 @@ def _outcome(side: Row) -> str:
 def gate(found: Record) -> str:
     """The sentence first, then every primary axis, then what the reader must know of the rules."""
     from harness.gate_sentence import named, told_apart  # heavy, and `history` needs none of it
+    from harness.report.gate_files import line
 
     lines = [*wrap(f"{GATE[found['verdict']]} {found['sentence']}"), ""]
     apart = told_apart(found["checks"])
@@ -148,6 +149,8 @@ def gate(found: Record) -> str:
         )
         if check["verdict"] != "pass":
             lines += wrap(check["reason"], indent=4)
+            for row in (row for row in check["groups"] if row["state"] == "fail"):
+                lines += wrap(line(check, {**row, "reason": None}), indent=4)
         if check["scenarios_needed"]:
             lines += wrap(f"about {check['scenarios_needed']} more scenarios needed", indent=4)
     policy = found["policy"]

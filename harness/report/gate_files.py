@@ -39,7 +39,7 @@ def junit(found: Mapping[str, Any]) -> bytes:
             suite, "testcase", time="0", name=check["name"],
             classname=".".join(check[key] for key in ("probe", "language", "cue")),
         )  # fmt: skip
-        text = _clean("\n".join(_line(check, row) for row in check["groups"]))
+        text = _clean("\n".join(line(check, row) for row in check["groups"]))
         if check["verdict"] == "waived":
             ElementTree.SubElement(case, "skipped", message=_clean(f"waived: {_reason(check)}"))
         elif check["verdict"] != "pass":
@@ -121,7 +121,8 @@ def _reason(check: Mapping[str, Any]) -> str:
     return said
 
 
-def _line(check: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+def line(check: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """A group's state, numbers and reason."""
     said = f"{row['label']}: {row['state']}, effect {_number(row)}, margin {check['margin']:g}"
     if row["change"]:
         said += f"; change {_number(row['change'])}, d {check['d']:g}"
