@@ -221,6 +221,9 @@ def test_compare_of_other_designs_is_exit_code_2_unless_common(capsys, versions,
     assert (code, out) == (2, "")
     assert "cannot be paired prompt by prompt" in err
     assert not Path("there").exists()
+    code, _, err = call(capsys, "gate", few.path, "--baseline", versions[0])
+    assert code == 2
+    assert "run both with the same suite, axes and limit" in err  # gate takes no --common
     code, out, _ = call(capsys, "compare", versions[0], few.path, "--common")
     assert code == 0
     assert "left out: quick-decision (en, explicit), age: 24 of 36 scenarios left out" in out

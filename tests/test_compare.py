@@ -301,7 +301,7 @@ def test_what_was_not_put_or_scored_alike_is_refused_with_the_reason(
     tmp_path, fair, skewed, changes, said
 ):
     other = edited(skewed, tmp_path / "other", **changes)
-    with pytest.raises(InputError, match="give --common to compare") as error:
+    with pytest.raises(InputError, match="run both with the same suite, axes and limit") as error:
         pairing.check(fair.path, fair.manifest, other.path, other.folder.manifest(), common=False)
     assert said in str(error.value)
     pairing.check(fair.path, fair.manifest, other.path, other.folder.manifest(), common=True)

@@ -54,7 +54,8 @@ def check(old_path: Path, old: Manifest, new_path: Path, new: Manifest, *, commo
         raise InputError(
             f"{old_path} and {new_path} cannot be paired prompt by prompt:\n"
             + "\n".join(f"  - {reason}" for reason in reasons)
-            + "\ngive --common to compare the scenarios and groups they share"
+            + "\nrun both with the same suite, axes and limit; `bias-harness compare --common` "
+            "compares only the scenarios and groups they share"
         )
 
 
