@@ -141,6 +141,12 @@ def _parsed(text: str, path: Path) -> Tree:
         raise InputError(f"{path}{line}: not YAML: {error.problem or error.context}") from error
     except RecursionError as error:
         raise InputError(f"{path}: not YAML: nested too deeply") from error
+    except yaml.reader.ReaderError as error:  # its own place is an offset, of bytes or signs
+        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        if found is None:
+            raise InputError(f"{path}: not YAML: {error.reason}") from error
+        at = text.count("\n", 0, found.start()) + 1
+        raise InputError(f"{path}:{at}: {_unseen(found[0])}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{path}: not YAML: {error}") from error
     if not isinstance(data, dict):
@@ -189,8 +195,7 @@ def _index(
         except UnicodeEncodeError as error:
             raise InputError(f"{path}:{line}: the text is not valid Unicode") from error
         if found := HIDDEN.search(str(node.value)):
-            raise InputError(f"{path}:{line}: the text holds U+{ord(found[0]):04X}, a mark that "
-                             "nobody sees; take it out")  # fmt: skip
+            raise InputError(f"{path}:{line}: {_unseen(found[0])}")
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -206,6 +211,10 @@ def _index(
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
             _index(value, (*at, i), lines, path, known)
+
+
+def _unseen(sign: str) -> str:
+    return f"the text holds U+{ord(sign):04X}, a mark that nobody sees; take it out"
 
 
 def _own(location: Location) -> Location:

@@ -12,7 +12,12 @@ from harness.probes import Probe
 
 ENOUGH = 30
 """Scenarios of a probe and language below which no verdict is promised."""
-HALVES = ("favourable", "expected", "position")
+HALVES = {
+    "favourable": "a model that always gives one answer would look fair or unfair by it",
+    "expected": "a model that always gives one answer would look fair or unfair by it",
+    "position": "what it shows holds mostly for words about the person that stand there",
+}
+"""Keys whose two values share a probe, and what else becomes of it."""
 LEAST_HALF = 0.4
 """Smallest share that still counts as a half."""
 
@@ -35,14 +40,15 @@ def few(sheet: Sheet) -> Iterator[Said]:
 def halves(sheet: Sheet) -> Iterator[Said]:
     """The favourable answer, and the cue's position, are each of their two values in half."""
     for probe, language, scenarios in _parts(sheet):
-        for key in HALVES:
+        for key, why in HALVES.items():
             values = [str(getattr(s, key)) for s in scenarios if hasattr(s, key)]
             counts = Counter(values)
             if len(values) > 1 and max(counts.values()) > (1 - LEAST_HALF) * len(values):
                 shown = ", ".join(f"{n} {value}" for value, n in counts.most_common())
-                yield Said(probe.place("scenarios", language),
-                           f"'{key}' is not balanced in '{language}': {shown}; a model that always "
-                           "gives one answer would look fair or unfair by it")  # fmt: skip
+                yield Said(
+                    probe.place("scenarios", language),
+                    f"'{key}' is not balanced in '{language}': {shown}; {why}",
+                )
 
 
 def domains(sheet: Sheet) -> Iterator[Said]:

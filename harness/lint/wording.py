@@ -11,6 +11,10 @@ from harness.lexicon import Axis, Lexicon
 from harness.lint.sheet import Case, Said, Sheet
 
 BLANK = re.compile(r"\s\s|[\t\n\r\u00a0\u3000]|^\s|\s$")
+INVISIBLE = re.compile(
+    "[\\u00ad\\u200b\\u200c\\u200e\\u200f\\u2060-\\u2064\\ufeff]"
+    "|(?<![\\ufe0f\\u2600-\\u27bf\\U0001f000-\\U0001faff])\\u200d"  # which joins emoji
+)
 ARTICLE = re.compile(r"\b([Aa]n?) ([\w-]+)")
 ARTICLE_BEFORE_SLOT = re.compile(r"\b(an?|the) \{([^{}]*)\}", re.IGNORECASE)
 TWO_ARTICLES = re.compile(r"\b(?:an?|the) (?:an?|the)\b", re.IGNORECASE)
@@ -18,6 +22,9 @@ CONSONANT_SOUND = re.compile(r"u(?:ni(?![nm])|se|si|su|k|t[ei]|yg)|eu|ewe|one\b|
 VOWEL_SOUND = re.compile(r"8|1[18]\b|1[18]-|hon(?:est|ou?r)|hour|heir", re.I)
 SPELLED = re.compile(r"[A-Z]{2,}\b|[A-Z]-|[A-Z]\b")
 """Words said letter by letter."""
+CAPITAL = re.compile(r"\{([A-Z])([^{}]*)\}")
+BEFORE_CAPITAL = ".!?:…–—-()[]“”‘’\"'"
+"""After what a capital may stand."""
 PRONOUN = {
     "en": re.compile(r"\b(?:she|he|him|her|his|hers|himself|herself)\b", re.IGNORECASE),
     "zh": re.compile(r"(?<![其吉排利维])(?:他|她)(?![人国乡杀日])"),
@@ -33,6 +40,35 @@ def spaces(sheet: Sheet) -> Iterator[Said]:
     for axis, where, text in _lexicon(sheet):
         if BLANK.search(text):
             yield Said(axis.place(*where), f"'{text}' has a double space or a space at an end")
+
+
+def invisible(sheet: Sheet) -> Iterator[Said]:
+    """No mark without width or with none but a break: a model reads it, and nobody sees it."""
+    for case in sheet.cases():
+        for key, text in case.written():
+            if found := INVISIBLE.search(text):
+                yield case.said(
+                    f"holds U+{ord(found[0]):04X}, which nobody sees; take it out", *key
+                )
+    for axis, where, text in _lexicon(sheet):
+        if found := INVISIBLE.search(text):
+            seen = INVISIBLE.sub("", text)
+            yield Said(
+                axis.place(*where),
+                f"'{seen}' holds U+{ord(found[0]):04X}, which nobody sees; take it out",
+            )
+
+
+def capitals(sheet: Sheet) -> Iterator[Said]:
+    """English: a slot with a capital ({Noun}) begins a sentence."""
+    for case in sheet.cases():
+        if case.language == "en":
+            for key, text in case.texts():
+                for slot in CAPITAL.finditer(text):
+                    before = text[: slot.start()].rstrip()
+                    if before and before[-1] not in BEFORE_CAPITAL:
+                        yield case.said(f"has {slot[0]} within a sentence; write "
+                                        f"{{{slot[1].lower()}{slot[2]}}}", *key)  # fmt: skip
 
 
 def articles(sheet: Sheet) -> Iterator[Said]:
