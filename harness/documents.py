@@ -7,6 +7,7 @@ would silently drop. A text is parsed once, whatever shapes it is read as: see `
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 from dataclasses import dataclass
@@ -68,21 +69,37 @@ def read(path: Path, shape: type[T]) -> T:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file of the user's; a byte-order mark is left out.
+    """The text of a file of the user's, UTF-8 or, by its mark, UTF-16; the mark is left out.
 
     Raises
     ------
     InputError
-        There is no such file, it may not be read, or it is no UTF-8 text.
+        There is no such file, it may not be read, or it is no such text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding=encoding(path))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text (byte {error.start})") from None
+        raise InputError(f"{path}: is no UTF-8 text (byte {error.start}); save it as "
+                         "UTF-8 (in a spreadsheet: CSV UTF-8)") from None  # fmt: skip
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def encoding(path: Path) -> str:
+    """UTF-16 where the file begins with its byte-order mark, as spreadsheets save it; else UTF-8,
+    with a mark or without."""
+    with path.open("rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return "utf-16" if marked else "utf-8-sig"
+
+
+def separator(text: str) -> str:
+    """What separates the columns of a CSV text, by its first line: a comma, or what some
+    spreadsheets write in its place."""
+    head = text.partition("\n")[0]
+    return next((mark for mark in ",;\t" if mark in head), ",")
 
 
 def parse(text: str, path: Path, shape: type[T]) -> T:

@@ -23,7 +23,7 @@ from harness import added, lexicon, provenance, scorers, seal, stats
 from harness.analysis.cells import cells, families, join, reused
 from harness.analysis.events import effects_of, few_events
 from harness.columns import Floats, read_scores
-from harness.documents import read_text
+from harness.documents import read_text, separator
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record
@@ -267,11 +267,9 @@ def _read(sheets: Sequence[Path], drawn: Record, scorer: str) -> dict[tuple[str,
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Place and columns of every row; separated by commas, or as some spreadsheets save them."""
     text = read_text(path)
-    head = text.partition("\n")[0]
-    if not head.strip():
+    if not text.partition("\n")[0].strip():
         raise InputError(f"{path}: is empty")
-    separator = next((mark for mark in ",;\t" if mark in head), ",")
-    lines = csv.DictReader(io.StringIO(text), delimiter=separator)
+    lines = csv.DictReader(io.StringIO(text), delimiter=separator(text))
     missing = {"item", "label"} - set(lines.fieldnames or ())
     if missing:
         raise InputError(f"{path}:1: column '{min(missing)}' is missing")

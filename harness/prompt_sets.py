@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from harness.documents import Document, Part, Slug, read
+from harness.documents import Document, Part, Slug, encoding, read, read_text, separator
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS
 from harness.kinds.parts.scenario import Placer, Relevance, Scenario
@@ -21,6 +21,9 @@ from harness.nouns import Record
 from harness.probes import Cue, check, parse_probe
 
 BUILDERS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+
+SHOWN = 3
+"""Rows that make no scenario of which it is said why."""
 
 
 class Hub(Part):
@@ -78,7 +81,7 @@ def import_probe(mapping: Path, out: Path) -> int:
     Raises
     ------
     InputError
-        The mapping is malformed, the data set cannot be read or lacks a column, a row makes no
+        The mapping is malformed, the data set cannot be read or lacks a column, rows make no
         scenario, or `out` exists or has not the probe's name. Nothing is written then.
     """
     described = read(mapping, PromptSet)
@@ -91,10 +94,7 @@ def import_probe(mapping: Path, out: Path) -> int:
         )
     if out.exists():
         raise InputError(f"--out {out}: exists already; remove it or raise the version elsewhere")
-    scenarios = [
-        _scenario(described, row, f"{described.dataset.name} row {number}", number)
-        for number, row in enumerate(_rows(described), start=1)
-    ]
+    scenarios = _scenarios(described, _rows(described))
     keep = ("name", "version", "kind", "licence", "cue", "axes", "relevance", "source")
     record = {key: getattr(described, key) for key in keep}
     text = yaml.safe_dump(
@@ -188,11 +188,39 @@ def _load(described: PromptSet, cache: str) -> Any:
         )
     if not path.is_file():
         raise InputError(f"{described.place('dataset', 'file')}: no file '{path}'")
-    options = {"keep_default_na": False} if path.suffix == ".csv" else {}
+    options = {}
+    if path.suffix == ".csv":
+        options = {"keep_default_na": False, "sep": separator(read_text(path)),
+                   "encoding": encoding(path)}  # fmt: skip
     return datasets.load_dataset(
         BUILDERS[path.suffix], data_files=str(path), split=source.split, cache_dir=cache,
         keep_in_memory=True, **options,
     )  # fmt: skip
+
+
+def _scenarios(described: PromptSet, rows: Sequence[Record]) -> list[Record]:
+    """Every row as a checked scenario.
+
+    Raises
+    ------
+    InputError
+        How many rows make none, and why the first of them do not.
+    """
+    name = described.dataset.name
+    found, faults = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            found.append(_scenario(described, row, f"{name} row {number}", number))
+        except InputError as error:
+            faults.append(f"  {error}")
+    if faults:
+        more = len(faults) - SHOWN
+        shown = faults[:SHOWN] + ([f"  and {more} more"] if more > 0 else [])
+        raise InputError(
+            f"{name}: {len(faults)} of {len(rows)} rows make no scenario, and nothing is written; "
+            "mend them, or give a file without them:\n" + "\n".join(shown)
+        )
+    return found
 
 
 class _Row:

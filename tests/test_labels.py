@@ -131,6 +131,11 @@ def test_spreadsheets_semicolons_are_read_and_columns_sorted_apart_are_not(folde
         out.writeheader()
         out.writerows({**row, "text": row["text"].replace(" ", "\n") + " "} for row in rows)
     assert labels.bring_in(folder, [anna, ben])["raters"] == ["anna", "ben"]
+    ben.write_text(ben.read_text("utf-8"), "utf-16")
+    assert labels.bring_in(folder, [anna, ben])["raters"] == ["anna", "ben"]
+    ben.write_text(anna.read_text("utf-8").replace("answered", "应答"), "gb18030")
+    with pytest.raises(InputError, match=r"ben\.csv: is no UTF-8 text .* CSV UTF-8"):
+        labels.bring_in(folder, [anna, ben])
     texts = sorted(row["text"] for row in rows)
     with ben.open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(file, rows[0].keys())

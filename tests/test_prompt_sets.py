@@ -52,11 +52,11 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write(folder, rows):
+def write(folder, rows, encoding="utf-8", mark=","):
     import csv
 
-    with (folder / "loans.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, rows[0])
+    with (folder / "loans.csv").open("w", encoding=encoding, newline="") as file:
+        table = csv.DictWriter(file, rows[0], delimiter=mark)
         table.writeheader()
         table.writerows(rows)
 
@@ -139,6 +139,36 @@ def test_a_bad_row_is_named(place, change, said):
         import_probe(place / "mapping.yaml", place / "loans.yaml")
     assert said in str(caught.value)
     assert "row 2" in str(caught.value)
+
+
+def test_rows_that_make_no_scenario_are_counted_and_the_first_three_named(place):
+    write(place, [ROWS[0], *({**ROWS[1], "good": f"maybe {i}"} for i in range(5))])
+    with pytest.raises(InputError) as caught:
+        import_probe(place / "mapping.yaml", place / "loans.yaml")
+    first, *rest = str(caught.value).splitlines()
+    assert first.startswith("loans.csv: 5 of 6 rows make no scenario, and nothing is written; mend")
+    assert [line.split(",")[0] for line in rest] == [
+        "  loans.csv row 2", "  loans.csv row 3", "  loans.csv row 4", "  and 2 more",
+    ]  # fmt: skip
+    assert not (place / "loans.yaml").exists()
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [
+    ("utf-8", ";"), ("utf-8-sig", "\t"), ("utf-16", "\t"), ("utf-16", ","),
+])  # fmt: skip
+def test_spreadsheets_of_other_habits_give_the_same(place, encoding, mark):
+    import_probe(place / "mapping.yaml", place / "loans.yaml")
+    expected = (place / "loans.yaml").read_text("utf-8")
+    (place / "loans.yaml").unlink()
+    write(place, ROWS, encoding, mark)
+    assert import_probe(place / "mapping.yaml", place / "loans.yaml") == 2
+    assert (place / "loans.yaml").read_text("utf-8") == expected
+
+
+def test_a_csv_file_in_another_encoding_is_told_what_to_do(place):
+    write(place, [ROWS[0], {**ROWS[1], "text": "[PERSON]按时交齐了材料"}], "gb18030")
+    with pytest.raises(InputError, match=r"loans\.csv: is no UTF-8 text \(byte \d+\); save it as"):
+        import_probe(place / "mapping.yaml", place / "loans.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "text,good,field,old,new\n", "\0\0"])
