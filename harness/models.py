@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -171,6 +172,22 @@ def load(path: Path) -> Model:
 def shipped(folder: Path) -> dict[str, Path]:
     """Name of every model definition in `folder`, with its file."""
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def chosen(model: object, folder: Path) -> Model:
+    """The model that a caller from Python means: a definition, or whatever `resolve` takes.
+
+    Raises
+    ------
+    InputError
+        It is something else, or there is no such model.
+    """
+    if isinstance(model, LocalModel | RemoteModel):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return resolve(os.fsdecode(model), folder)
+    raise InputError("model: must be a name, a YAML file, a folder with weights, a Hub id or a "
+                     f"definition, got {type(model).__name__}")  # fmt: skip
 
 
 def resolve(reference: str, folder: Path) -> Model:

@@ -11,6 +11,7 @@ the run folder, so that each can be done again from the one before.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 
 
 def run(
-    model: str | Model = DEFAULT_MODEL,
-    suite: str = "quick",
+    model: str | os.PathLike[str] | Model = DEFAULT_MODEL,
+    suite: str | os.PathLike[str] = "quick",
     *,
     axes: Sequence[str] | str | None = None,
     limit: int | None = None,
@@ -79,7 +80,7 @@ def run(
     Parameters
     ----------
     model : a shipped name, a YAML file, a folder with weights, a Hub id, or a definition.
-    suite : name of a suite.
+    suite : name of a suite, or YAML file of a suite or of a single probe.
     axes : axes to keep, all by default; `"gender=woman,man"` keeps only these groups of one.
     limit : at most this many scenarios of every probe, for a first try.
     out : the run folder; `results/runs/<suite>-<model>-<design>-<fingerprint>` by default.

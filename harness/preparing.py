@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, favourable, returning
 from harness.documents import shipped
 from harness.errors import InputError
-from harness.models import PROMPT_FORMAT, Model, RemoteModel, fingerprint, resolve
+from harness.models import PROMPT_FORMAT, Model, RemoteModel, chosen, fingerprint
 from harness.nouns import Prompt, Record, Request, Want
 from harness.questions import questions
 from harness.store import RunFolder
@@ -66,8 +67,8 @@ class Plan:
 
 
 def prepare(
-    model: str | Model,
-    suite: str = "quick",
+    model: str | os.PathLike[str] | Model,
+    suite: str | os.PathLike[str] = "quick",
     *,
     axes: Sequence[str] | str | None = None,
     limit: int | None = None,
@@ -86,13 +87,11 @@ def prepare(
     What can be measured decides the design, and only the backend knows; an unfinished run of
     this model goes on as it began, so that its server need not be up to be told so.
     """
-    if isinstance(axes, str):
-        axes = [axes]
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit {limit}: must be at least 1 scenario")
+    axes = [axes] if isinstance(axes, str) else axes
+    _check(suite, axes, limit)
     rules = policies.load(Path(policy) if policy else shipped("probes") / "policies/default.yaml")
     rules.check_waivers(datetime.now(UTC).date())
-    asked = questions(suite, axes=axes)
+    asked = questions(os.fspath(suite), axes=axes)
     if most is not None and (prompts := asked.count(limit)) > most:
         raise InputError(
             f"suite '{asked.suite.name}' asks {prompts:,} prompts, more than {most:,}: --yes asks "
@@ -106,7 +105,7 @@ def prepare(
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
 
     listener = listener or Silent()
-    who = resolve(model, shipped("models")) if isinstance(model, str) else model
+    who = chosen(model, shipped("models"))
     answers: Backend = backend or open_backend(who, listener.say)
 
     @cache
@@ -162,6 +161,25 @@ def prepare(
     name = f"{prefix}-{design.hash[:8]}-{mark[:8]}"
     name += "-until-decided" if early else ""
     return Plan(who, answers, dict(wants), design, manifest, Path(out) if out else RUNS / name)
+
+
+def _check(suite: object, axes: object, limit: object) -> None:
+    """Refuse in words what only a caller from Python can give.
+
+    Raises
+    ------
+    InputError
+        It is of another type, or the limit is below 1.
+    """
+    if not isinstance(suite, str | os.PathLike):
+        raise InputError(f"suite: must be a name or a YAML file, got {type(suite).__name__}")
+    if axes is not None and not (
+        isinstance(axes, Sequence) and all(isinstance(axis, str) for axis in axes)
+    ):
+        raise InputError("axes: must be names, as ['age', 'gender=woman,man'], got "
+                         f"{type(axes).__name__}")  # fmt: skip
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise InputError(f"limit: must be a whole number of scenarios from 1 on, got {limit!r}")
 
 
 PILOT_SD = (0.01, 0.03, 0.1)

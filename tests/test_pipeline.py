@@ -399,3 +399,31 @@ def test_an_edit_never_touches_the_instruction(planted):
     asked = [row.messages[0].content for row in rows if row.arm == "paraphrase"]
     assert asked[0].startswith("Not one complaint")
     assert asked[0].endswith("Answer Yes or No.")
+
+
+def test_paths_are_taken_and_what_is_nothing_of_the_kind_is_said(tmp_path):
+    from harness.models import chosen
+    from harness.preparing import prepare
+
+    (tmp_path / "m.yaml").write_text(
+        "name: m\nfamily: f\nversion: '1'\nbackend: openai\nbase_url: http://127.0.0.1:1/v1\n"
+        "model: x\n",
+        encoding="utf-8",
+    )
+    assert chosen(tmp_path / "m.yaml", tmp_path).name == "m"
+    with pytest.raises(InputError, match=r"absent\.yaml: there is no such file"):
+        harness.run(model=tmp_path / "absent.yaml")
+    with pytest.raises(InputError, match=r"absent\.yaml: there is no such file"):
+        harness.run(suite=tmp_path / "absent.yaml", backend=PlantedBackend(chance()))
+    for wrong in (None, {}, 42):
+        with pytest.raises(InputError, match=f"model: must be a name.* got {type(wrong).__name__}"):
+            harness.run(model=wrong, out=tmp_path / "run")
+    for wrong in ("3", 1.5, True, 0, -1):
+        with pytest.raises(InputError, match="limit: must be a whole number of scenarios from 1"):
+            prepare("m", limit=wrong)
+    with pytest.raises(InputError, match="suite: must be a name or a YAML file, got NoneType"):
+        prepare("m", None)
+    for wrong in (3, [3], {"age": 1}):
+        with pytest.raises(InputError, match="axes: must be names"):
+            prepare("m", axes=wrong)
+    assert not (tmp_path / "run").exists()
