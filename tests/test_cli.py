@@ -309,3 +309,25 @@ def test_several_families_have_a_heading_each() -> None:
     assert "difference made 0.75" in text and "sameness kept not measured" in text
     alone = {**results, "axes": [], "probes": [], "intersections": []}
     assert "inside" not in screen.table(manifest, alone, Path("report.html"))
+
+
+def test_the_time_left_is_said_from_a_few_answers_on_and_in_words_of_its_size(capsys, monkeypatch):
+    from harness.cli import screen
+
+    now = [100.0]
+    monkeypatch.setattr(screen.time, "monotonic", lambda: now[0])
+    told = screen.Screen()
+
+    def line(seconds: float, done: int, total: int) -> str:
+        now[0] += seconds
+        told.progress(done, total, 0)
+        return capsys.readouterr().err.strip()
+
+    assert line(0, 10, 1000) == ""  # a run that goes on: ten were answered before
+    assert line(50, 11, 1000) == "11 of 1000 prompts (0.0/s, 0 tokens/s)"
+    assert line(50, 17, 1000) == "17 of 1000 prompts (0.1/s, 0 tokens/s)"
+    assert line(60, 18, 1000).endswith("(0.1/s, 0 tokens/s, 5.5 h left)")
+    assert line(40, 110, 1000).endswith("30 min left)")
+    assert line(100, 710, 1000).endswith(", 2 min left)")
+    assert line(15, 760, 1000).endswith(" 101 s left)")
+    assert line(15, 1000, 1000) == "1000 of 1000 prompts (3.0/s, 0 tokens/s)"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EVERY = 15.0
 """Seconds between progress lines when the output is no terminal."""
+FEW = 8
+"""Answers before which nothing can be said of how long the others take."""
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
 
 
@@ -46,7 +48,8 @@ class Screen:
         if now - self._last >= EVERY or done == total:
             self._last = now
             rate = (done - self._first) / max(now - self._start, 1e-9)
-            left = f", {(total - done) / rate:.0f} s left" if rate and done < total else ""
+            told = rate and done < total and done - self._first >= FEW
+            left = f", {_long((total - done) / rate)} left" if told else ""
             self.say(f"{done} of {total} prompts ({rate:.1f}/s, {speed:.0f} tokens/s{left})")
 
     def _draw(self, done: int, total: int, speed: float) -> None:
@@ -60,6 +63,13 @@ class Screen:
         if done >= total:
             self._bar.close()
             self._bar = None
+
+
+def _long(seconds: float) -> str:
+    """A time to come: seconds up to two minutes, then minutes, then hours."""
+    if seconds <= 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds <= 7200 else f"{seconds / 3600:.1f} h"
 
 
 def table(manifest: Record, results: Record, page: Path) -> str:
