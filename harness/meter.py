@@ -14,6 +14,9 @@ EVERY = 10.0
 SEEN = ("served_models", "system_fingerprints")
 """Facts that are collected over the sessions of a run."""
 
+SHOWN = 5
+"""Names of servers that a line shows."""
+
 
 class Meter:
     """Adds one session of asking to what earlier sessions of the run took."""
@@ -48,7 +51,7 @@ def changed(manifest: Record) -> list[str]:
     """One line for everything by which the server was not one and the same in a whole run."""
     facts = manifest.get("backend") or {}
     return [
-        f"! not one server answered this run: {name.replace('_', ' ')} {', '.join(facts[name])}"
+        f"! not one server answered this run: {name.replace('_', ' ')} {_few(facts[name])}"
         for name in SEEN
         if len(facts.get(name) or ()) > 1
     ]
@@ -61,6 +64,12 @@ def added(before: Mapping[str, float | None], now: Mapping[str, float | None]) -
         else (before.get(name) or 0) + (value or 0)
         for name, value in now.items()
     }  # fmt: skip
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _together(before: Sequence[str] | None, now: Sequence[str]) -> list[str]:

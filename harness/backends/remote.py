@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 EMPTY_PROBES = 3
 """How often a server is asked what it offers while it answers nothing."""
+CHANGES = 2
+"""Changes of a server's name or fingerprint that are said as they happen."""
 PROTOCOLS: dict[tuple[str, str], ModuleType] = {
     ("openai", "chat"): chat,
     ("openai", "completions"): completions,
@@ -385,13 +387,19 @@ class RemoteBackend:
             self._cost = self._budget.cost
         for key, seen in (("model", self._served), ("system_fingerprint", self._systems)):
             name = outcome.data.get(key)
-            if isinstance(name, str) and name not in seen:
+            if isinstance(name, str) and name[:200] not in seen:
                 seen.append(name[:200])
-                if len(seen) > 1:
-                    self._say(
-                        f"! the server is not the same any more: its {key} was '{seen[-2]}' and is "
-                        f"'{seen[-1]}'; answers of both are in this run"
-                    )
+                self._tell(key, seen)
+
+    def _tell(self, key: str, seen: Sequence[str]) -> None:
+        """Say a change as it happens, but not for ever: how many there were is said in the end."""
+        if 1 < len(seen) <= 1 + CHANGES:
+            self._say(
+                f"! the server is not the same any more: its {key} was '{seen[-2]}' and is "
+                f"'{seen[-1]}'; answers of both are in this run"
+            )
+        elif len(seen) == 2 + CHANGES:
+            self._say(f"! its {key} goes on changing; how often is said in the end")
 
 
 def _shuffled(blocks: Iterable[Sequence[Request]], seed: int) -> Iterator[Request]:

@@ -423,3 +423,30 @@ def test_a_server_that_changes_is_noticed(server: FakeServer) -> None:
     list(asked.answer([asks(8)]))
     assert len(told) == 1 and "system_fingerprint was 'fp_1' and is 'fp_2'" in told[0]
     assert asked.facts()["system_fingerprints"] == ["fp_1", "fp_2"]
+
+
+def test_a_server_that_goes_on_changing_is_said_twice_and_counted(server: FakeServer) -> None:
+    from itertools import count
+
+    from harness.backends.remote import RemoteBackend
+    from harness.meter import changed as summary
+
+    told: list[str] = []
+    asked = RemoteBackend(backend(server).model, told.append)
+    number = count()
+    server.act = changed(lambda answer: answer.update(system_fingerprint=f"fp_{next(number)}"))
+    list(asked.answer([asks(20)]))
+    assert len(told) == 3
+    assert "system_fingerprint was" in told[0] and "system_fingerprint was" in told[1]
+    assert told[2] == "! its system_fingerprint goes on changing; how often is said in the end"
+    seen = asked.facts()["system_fingerprints"]
+    assert len(seen) >= 20
+    assert summary({"backend": asked.facts()}) == [
+        "! not one server answered this run: system fingerprints "
+        f"{', '.join(seen[:5])} and {len(seen) - 5} more"
+    ]
+    told.clear()
+    asked = RemoteBackend(backend(server).model, told.append)
+    server.act = changed(lambda answer: answer.update(system_fingerprint="x" * 300))
+    list(asked.answer([asks(8)]))
+    assert told == [] and len(asked.facts()["system_fingerprints"]) == 1
