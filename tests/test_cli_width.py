@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness import cli
-from harness.cli import forecast, listing, screen, versions_screen
+from harness.cli import forecast, listing, screen, texts, versions_screen
 from harness.cli.width import columns, fit, pad, short, wrap
 from tests.report import synthetic
 from tests.report.test_gate_files import check, group
@@ -148,3 +148,14 @@ def test_a_comparison():
                   "cells": [cell]}],
     }  # fmt: skip
     assert widest(versions_screen.comparison({"comparisons": [pair]})) <= 80
+
+
+def test_the_audit_of_a_scorer(capsys):
+    code, out, _ = call(capsys, "audit-scorer", "sentiment", "--axes", "gender")
+    assert code == 0 and widest(out) <= 80
+    assert "and it tells texts of known worth apart: a policy" in " ".join(out.split())
+    group = {"scorer": LONG, "language": "zh", "axis": "ethnicity+occupation", "group": LONG,
+             "variant": "blind", "estimate": -0.12345, "low": -0.5, "high": 0.5, "small": False,
+             "half_margin": 0.0125}  # fmt: skip
+    text = "\n".join(texts._audited(LONG, [group]))
+    assert widest(text) <= 80 and "not shown below 0.0125" in " ".join(text.split())

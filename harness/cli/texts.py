@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import groupby
 
 from harness.cli.screen import label
 from harness.cli.width import pad, wrap
@@ -53,38 +54,48 @@ def audit_scorer(given: argparse.Namespace) -> int:
     import orjson
 
     from harness import pipeline, rescore
-    from harness.scorers.audit import gates, responses, unbiased
+    from harness.scorers.audit import gates
     from harness.store import RunFolder
 
     run = RunFolder(Path(given.run)) if given.run else None
     rows = rescore.audited(given.scorer, axes=given.axes, run=run)
     if run is not None:
         pipeline.write_report(run)
-    if given.json:
-        print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
-        return 0 if gates(rows) else 1
+    text = "\n".join(_audited(given.scorer, rows))
+    print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode() if given.json else text)
+    return 0 if gates(rows) else 1
+
+
+def _audited(name: str, rows: list[Record]) -> list[str]:
+    """An audit in lines: what moves a scorer, what it tells apart, and what that allows."""
+    from harness.scorers.audit import gates, responses, unbiased
+
+    lines: list[str] = []
+
+    def say(text: str) -> None:
+        lines.extend(wrap(text, indent=4, hang=True))
+
     for row in (row for row in rows if "missing" in row):
-        print(f"{row['scorer']} in '{row['language']}': not measured, {row['missing']}")
+        say(f"{row['scorer']} in '{row['language']}': not measured, {row['missing']}")
     moved = [row for row in rows if "group" in row and (row["estimate"] or not row["small"])]
     if not moved and any("group" in row for row in rows):
-        print("no text moves, blind or raw")
-    for row in moved:
-        where = f"{row['scorer']:18} {row['language']} {row['axis']:11} {row['group']:26}"
-        numbers = " to ".join(_number(row[key]) for key in ("low", "high"))
-        small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
-        print(f"{where} {_number(row['estimate'])} ({numbers}){small}")
+        say("no text moves, blind or raw")
+    for head, members in groupby(moved, lambda r: f"{r['scorer']} · {r['language']} · {r['axis']}"):
+        say(head)
+        for row in members:
+            numbers = " to ".join(_number(row[key]) for key in ("low", "high"))
+            small = "" if row["small"] else f"  not shown below {row['half_margin']:g}"
+            lines += wrap(f"{pad(row['group'], 24)} {_number(row['estimate'])} ({numbers}){small}",
+                          indent=2)  # fmt: skip
     for row in responses(rows):
-        print(f"{row['scorer']:18} {row['language']} texts of known worth: {_response(row)}")
-    held = gates(rows)
+        say(f"{row['scorer']} · {row['language']} · texts of known worth: {_response(row)}")
     small = "" if unbiased(rows) else "not shown to be "
     dull = ", ".join(row["language"] for row in responses(rows) if not row["tells"])
     apart = f"is not shown to tell texts of known worth apart in {dull}" if dull else (
         "tells texts of known worth apart")  # fmt: skip
-    print(
-        f"{given.scorer}: its own bias on blind texts is {small}below half the margin"
-        f"{'' if small else ' everywhere'}, and it {apart}: {_may(given.scorer, held)}"
-    )
-    return 0 if held else 1
+    say(f"{name}: its own bias on blind texts is {small}below half the margin"
+        f"{'' if small else ' everywhere'}, and it {apart}: {_may(name, gates(rows))}")  # fmt: skip
+    return lines
 
 
 def _response(row: Record) -> str:
@@ -96,7 +107,7 @@ def _response(row: Record) -> str:
     said = (f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])}), "
             f"{row['in_margins']:.1f} margins, {row['pairs']} of {row['of']} pairs of "
             f"'{row['control']}'{lost}")  # fmt: skip
-    return said if row["tells"] else f"{said}  not shown above {row['margin']:g}"
+    return said if row["tells"] else f"{said} not shown above {row['margin']:g}"
 
 
 def _may(name: str, held: bool) -> str:
