@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, StrictInt, ValidationError
 
 import harness
 from harness.errors import InputError
@@ -20,6 +21,14 @@ from harness.store import DESIGN, EFFECTS, MANIFEST, RESPONSES, SCORES, RunFolde
 SEALED = (DESIGN, RESPONSES, SCORES, EFFECTS)
 ADDED = re.compile(r"audit-[a-z0-9][a-z0-9-]*\.json")
 """Files that may be sealed beside them."""
+
+
+def _dated(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[str, AfterValidator(_dated)]
 
 
 class _Named(BaseModel):
@@ -59,8 +68,8 @@ class _Labels(BaseModel):
 class _Manifest(BaseModel):
     """What is read of a finished run's manifest by whoever did not write it."""
 
-    finished: str
-    created: str
+    finished: Time
+    created: Time
     harness_version: str
     git_commit: str | None
     suite: _Named
@@ -72,6 +81,8 @@ class _Manifest(BaseModel):
     measured: dict[str, _How]
     labels: _Labels
     policy: dict[str, Any]
+    scoring: StrictInt | None = None
+    backend: dict[str, Any] | None = None
     files: dict[str, str] = {}
 
 

@@ -146,6 +146,11 @@ def change(place: Path, edit) -> None:
         (lambda m: m["model"].pop("family"), "damaged: 'model.family'"),
         (lambda m: m.update(probes=[1]), "damaged: 'probes.0'"),
         (lambda m: m.update(finished=None), "damaged: 'finished'"),
+        (lambda m: m.update(finished="x"), "damaged: 'finished'"),
+        (lambda m: m.update(created="2026-13-01T00:00:00Z"), "damaged: 'created'"),
+        (lambda m: m.update(scoring="x"), "damaged: 'scoring'"),
+        (lambda m: m.update(scoring=True), "damaged: 'scoring'"),
+        (lambda m: m.update(backend="x"), "damaged: 'backend'"),
         (lambda m: m.update(policy=[]), "damaged"),
     ],
 )
