@@ -44,8 +44,18 @@ from harness.errors import BudgetError, InputError, ModelError, StoreError
 from harness.meter import Meter, changed
 from harness.models import Model
 from harness.nouns import Record, Status
-from harness.preparing import DEFAULT_MODEL, Listener, Plan, Shard, Silent, prepare
-from harness.store import EFFECTS, REPORT, RESPONSES, SCORES, Log, RunFolder, merge, pending
+from harness.preparing import DEFAULT_MODEL, RUNS, Listener, Plan, Shard, Silent, prepare
+from harness.store import (
+    EFFECTS,
+    REPORT,
+    RESPONSES,
+    SCORES,
+    Log,
+    RunFolder,
+    check_writable,
+    merge,
+    pending,
+)
 
 if TYPE_CHECKING:
     import datasets
@@ -106,6 +116,10 @@ def run(
         raise InputError(f"shard {shard[0]}/{shard[1]}: must be I of N with I from 1 to N")
     if shard is not None and until_decided:
         raise InputError("--until-decided: a slice cannot tell whether all slices have decided")
+    if out is None:
+        check_writable(RUNS)
+    else:
+        RunFolder(Path(out)).check_place()
     plan = prepare(
         model, suite, axes=axes, limit=limit, out=out, fresh=fresh, most=most, policy=policy,
         until_decided=until_decided, command=command, listener=listener, backend=backend,

@@ -20,6 +20,7 @@ import errno
 import fcntl
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,13 +96,31 @@ class RunFolder:
             return kept
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            # what begins with a dot may be the half-written file of another slice's process
-            there = any(not path.name.startswith(".") for path in self.path.iterdir())
-            if there and not (self.path / DESIGN).exists():
-                raise StoreError(f"{self.path}: not empty and not a run folder; give another --out")
+            self._check_free()
             self.write_table(DESIGN, design.written())
             self.write_json(MANIFEST, manifest)
         return manifest
+
+    def check_place(self) -> None:
+        """Refuse a place that no new run could be written to, before anything is fetched for it.
+
+        Raises
+        ------
+        StoreError
+            It cannot be made or written, or holds other things.
+        """
+        if not self.exists:
+            with writing(self.path):
+                self._check_free()
+            check_writable(self.path)
+
+    def _check_free(self) -> None:
+        if not self.path.is_dir():
+            return
+        # what begins with a dot may be the half-written file of another slice's process
+        there = any(not path.name.startswith(".") for path in self.path.iterdir())
+        if there and not (self.path / DESIGN).exists():
+            raise StoreError(f"{self.path}: not empty and not a run folder; give another --out")
 
     def update(self, changes: Mapping[str, Any]) -> Record:
         """Write the manifest again with these entries changed."""
@@ -328,6 +347,20 @@ def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
                     )
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a folder that cannot be written, or not made where it is to be; nothing is left.
+
+    Raises
+    ------
+    StoreError
+        With the reason.
+    """
+    with writing(path):
+        there = next(place for place in (path, *path.parents, Path()) if place.exists())
+        with tempfile.TemporaryFile(dir=there, prefix="."):
+            pass
+
+
 class writing:
     """Turn an operating-system refusal to write into a `StoreError` that says what to do."""
 
@@ -341,8 +374,8 @@ class writing:
         if isinstance(error, OSError):
             advice = {
                 errno.ENOSPC: "the disk is full; free some space and give the same command again",
-                errno.EACCES: "not writable; give another folder with --out",
-                errno.EROFS: "not writable; give another folder with --out",
+                errno.EACCES: "not writable; make it writable, or use another folder",
+                errno.EROFS: "not writable; make it writable, or use another folder",
                 errno.ENOTDIR: "a file stands where a folder is needed; give another --out",
                 errno.EEXIST: "a file stands where a folder is needed; give another --out",
             }.get(error.errno or 0, f"cannot be written: {error.strerror or error}")

@@ -427,3 +427,14 @@ def test_paths_are_taken_and_what_is_nothing_of_the_kind_is_said(tmp_path):
         with pytest.raises(InputError, match="axes: must be names"):
             prepare("m", axes=wrong)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_weights_are_fetched(planted, monkeypatch):
+    planted(PlantedBackend(chance()))
+
+    def fetched() -> None:
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr(PlantedBackend, "identity", lambda self: fetched())
+    with pytest.raises(StoreError, match="/proc/foo: cannot be written"):
+        harness.run(out="/proc/foo", axes=["age"], limit=1)

@@ -295,3 +295,30 @@ def test_a_changed_design_is_found_out(folder):
 def test_a_line_that_is_no_answer_is_passed_over(folder, line):
     (folder.path / "responses.jsonl").write_bytes(line + b"\n")
     assert folder.responses() == {}
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("/proc/foo", "/proc/foo: cannot be written: No such file"),
+        ("file/run", "file/run: a file stands where a folder is needed"),
+        ("file", "file: a file stands where a folder is needed"),
+        ("other", "other: not empty and not a run folder; give another --out"),
+    ],
+)
+def test_a_place_that_cannot_hold_a_run_is_refused_and_left_as_it_was(
+    tmp_path, monkeypatch, place, said
+):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("x")
+    Path("other").mkdir()
+    (Path("other") / "mine.txt").write_text("x")
+    with pytest.raises(StoreError) as caught:
+        RunFolder(Path(place)).check_place()
+    assert str(caught.value).startswith(said)
+    Path("empty").mkdir()
+    for good in ("new/run", "other/run", "empty", str(tmp_path / "run")):
+        RunFolder(Path(good)).check_place()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "empty", "file", "mine.txt", "other",
+    ]  # fmt: skip

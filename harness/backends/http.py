@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,8 @@ LONG = 5.0
 """Seconds of being told to slow down after which whoever watches should hear why nothing moves."""
 LARGEST_REPLY = 16 * 2**20
 """Bytes of an unpacked response; no chat completion comes near it."""
+UNUSED = re.compile(r" ssl:(?:default|None|True|False)")
+"""What aiohttp says of every address, encrypted or not."""
 SILENCE = 3
 """Timeouts in a row without any answer after which a server that takes connections is down."""
 
@@ -321,7 +324,7 @@ class Engine(Generic[K, T]):
                 f"{self._say(error)}; add its issuer to the system's certificates"
             ) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            said = f"no connection: {self._say(error)}"
+            said = f"no connection: {UNUSED.sub('', self._say(error))}"
             raise Fault(said, unreachable=True, billed=False) from None
         except aiohttp.ClientHttpProxyError as error:
             raise ModelError(
