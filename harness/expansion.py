@@ -110,9 +110,10 @@ def count(
     *,
     cues: Sequence[str] | None = None,
     limit: int | None = None,
+    samples: Mapping[str, int] = MappingProxyType({}),
     fewer: Mapping[str, Mapping[str, Crossing]] = MappingProxyType({}),
 ) -> int:
-    """How many prompts `expand` would make of one sample each, without making them.
+    """How many prompts `expand` would make, every sample of one counted, without making them.
 
     A kind asks as many about one scenario as about the next where the groups are as many; only
     where a scenario is of one axis may it name groups itself.
@@ -126,7 +127,7 @@ def count(
                 if like not in known:
                     rows = _rows(words, scenario, number, crossing[axis], control)
                     known[like] = sum(1 for _ in rows)
-                total += known[like]
+                total += known[like] * samples.get(words.probe.kind, 1)
     return total
 
 

@@ -14,6 +14,7 @@ from harness.design import Design
 from harness.documents import shipped
 from harness.errors import InputError
 from harness.expansion import count, expand
+from harness.kinds import SAMPLES, TEXTS
 from harness.lexicon import CROSSED, Lexicon
 from harness.nouns import Record
 from harness.probes import Library, Probe, Suite
@@ -56,10 +57,11 @@ class Questions:
         )  # fmt: skip
 
     def count(self, limit: int | None = None) -> int:
-        """Prompts of the whole design, one sample each, without making them."""
+        """Prompts of the whole design without making them, as many samples of each as are asked
+        where a model's definition names no other number."""
         return count(
             self.probes, self.words, self.groups, cues=self.suite.cues, limit=limit,
-            fewer=self.fewer,
+            samples=dict.fromkeys(TEXTS, SAMPLES), fewer=self.fewer,
         )  # fmt: skip
 
     @property

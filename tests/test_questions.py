@@ -12,29 +12,29 @@ import pytest
 from harness import preparing
 from harness.cli import commands, listing
 from harness.errors import InputError
-from harness.kinds import KINDS
+from harness.kinds import KINDS, SAMPLES
 from harness.questions import OWN, library, questions
 from tests.conftest import PlantedBackend
 from tests.test_cli import call
 from tests.test_lint import GOOD
 from tests.test_pipeline import chance
 
+TEXTS = ("generation", "service", "refusal")
+TWICE = dict.fromkeys(TEXTS, SAMPLES)
+
 
 @pytest.mark.parametrize("suite", ["quick", "axis-gender", "zh"])
 def test_the_count_is_that_of_the_design(suite):
     asked = questions(suite)
-    assert asked.count() == len(asked.design().prompts)
-    assert asked.count(limit=2) == len(asked.design(limit=2).prompts) < asked.count()
-
-
-TEXTS = ("generation", "service", "refusal")
+    assert asked.count() == len(asked.design(samples=TWICE))
+    assert asked.count(limit=2) == len(asked.design(limit=2, samples=TWICE)) < asked.count()
 
 
 def test_core_holds_every_kind_and_every_scenario_in_both_languages():
     asked = questions("core")
     whole = {name: probe for name in asked.suite.probes for probe in [library().probe(name)]}
     assert {probe.kind for probe in whole.values()} == set(KINDS)
-    rows = asked.design().table
+    rows = asked.design(samples=TWICE).table
     assert asked.count() == len(rows)
     for language in ("en", "zh"):
         half = rows.filter(pc.equal(rows["language"].cast("string"), language))
@@ -73,7 +73,7 @@ def asked_about(text: str = SMALL, **given) -> dict[tuple[str, str], set[str]]:
     """Of every probe and axis the groups in the design of a suite."""
     Path("mine.yaml").write_text(text, encoding="utf-8")
     asked = questions("mine.yaml", **given)
-    design = asked.design(limit=2)
+    design = asked.design(limit=2, samples=TWICE)
     assert asked.count(limit=2) == len(design)
     found: dict[tuple[str, str], set[str]] = {}
     for row in design.prompts:
