@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from harness.backends.planted import Plant, PlantedBackend
 from harness.design import Design, favourable, returning
 from harness.documents import shipped
 from harness.errors import InputError
+from harness.lint import lint
 from harness.models import PROMPT_FORMAT, Model, RemoteModel, chosen, fingerprint
 from harness.nouns import Prompt, Record, Request, Want
-from harness.questions import questions
+from harness.questions import Questions, questions
 from harness.store import RunFolder
 
 DEFAULT_MODEL = "smollm2-135m-instruct-q4_1"
@@ -105,6 +107,8 @@ def prepare(
             raise InputError(f"{rules.place('margins')}: no margin for task kind '{kind}'")
 
     listener = listener or Silent()
+    if said := _linted(asked):
+        listener.say(said)
     who = chosen(model, shipped("models"))
     answers: Backend = backend or open_backend(who, listener.say)
 
@@ -180,6 +184,19 @@ def _check(suite: object, axes: object, limit: object) -> None:
                          f"{type(axes).__name__}")  # fmt: skip
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise InputError(f"limit: must be a whole number of scenarios from 1 on, got {limit!r}")
+
+
+def _linted(asked: Questions) -> str:
+    """What lint finds wrong with a user's own probes and suites, in one line."""
+    of_ours = shipped("probes").resolve()
+    files = dict.fromkeys(document.file for document in (asked.suite, *asked.probes))
+    own = [file for file in files if not file.resolve().is_relative_to(of_ours)]
+    errors = sum(found.level == "error" for found in lint(own, asked.words))
+    if not errors:
+        return ""
+    many = "1 error" if errors == 1 else f"{errors} errors"
+    return (f"! lint finds {many}, each of which can make a result wrong; to see them: "
+            f"bias-harness lint {shlex.join(map(str, own))}")  # fmt: skip
 
 
 PILOT_SD = (0.01, 0.03, 0.1)

@@ -13,6 +13,7 @@ from harness.lint import RULES, lint
 from harness.lint.overlap import grams, shared
 from harness.lint.wording import named, wrong_article
 from harness.questions import library
+from tests.conftest import PlantedBackend
 from tests.test_cli import call
 
 WORDS = lexicon.load(shipped("probes") / "lexicon")
@@ -326,3 +327,18 @@ def test_a_file_that_cannot_be_read_has_a_line_in_json_too(capsys, tmp_path):
     code, out, _ = call(capsys, "lint", str(tmp_path / "p.yaml"), "--json")
     assert code == 2
     assert json.loads(out)["findings"][0]["line"] == 1
+
+
+def test_a_run_of_a_faulty_probe_of_ones_own_says_so_before_it_asks(capsys, tmp_path, planted):
+    planted(PlantedBackend(lambda request: 0.5))
+    (tmp_path / "p.yaml").write_text(GOOD, encoding="utf-8")
+    command = ("run", "--suite", "p.yaml", "--axes", "gender=woman,man", "--dry-run")
+    code, _, err = call(capsys, *command)
+    assert (code, "lint" in err) == (0, False)
+    faulty = GOOD.replace("thrown into the river", "not done").replace("a flat", "an flat")
+    (tmp_path / "p.yaml").write_text(faulty, encoding="utf-8")
+    code, _, err = call(capsys, *command)
+    assert code == 0
+    assert err.startswith("! lint finds 2 errors, each of which can make a result wrong; to see "
+                          "them: bias-harness lint p.yaml\n")  # fmt: skip
+    assert call(capsys, "lint", "p.yaml")[1].count("error:") == 2
