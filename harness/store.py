@@ -330,11 +330,11 @@ def merge(target: RunFolder, others: Iterable[RunFolder]) -> None:
     """
     manifest = target.manifest()
     known = dict(target.responses())
+    others = [other for other in others if other.path.resolve() != target.path.resolve()]
+    for other in others:
+        _same(other.path, other.manifest(), manifest, "leave this folder out")
     with Log(target) as log:
         for other in others:
-            if other.path.resolve() == target.path.resolve():
-                continue
-            _same(other.path, other.manifest(), manifest, "leave this folder out")
             for prompt, response in other.responses().items():
                 old = known.get(prompt)
                 if old is None or (failed(old) and not failed(response)):

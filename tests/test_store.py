@@ -159,6 +159,11 @@ def test_slices_merge_and_conflicts_are_refused(folder, tmp_path):
     stranger.begin({**MANIFEST, "model": {"fingerprint": "0" * 64}}, DESIGN)
     with pytest.raises(StoreError, match="another model"):
         merge(folder, [stranger])
+    with pytest.raises(StoreError, match="another model"):  # and leaves no empty log behind
+        merge(other, [folder, stranger])
+    assert [log.name for log in other.logs()] == [
+        "responses-1-of-2.jsonl", "responses-2-of-2.jsonl",
+    ]  # fmt: skip
 
 
 def test_places_that_cannot_be_written_are_refused(tmp_path):
