@@ -186,11 +186,17 @@ def _check(suite: object, axes: object, limit: object) -> None:
         raise InputError(f"limit: must be a whole number of scenarios from 1 on, got {limit!r}")
 
 
+MOST_LINTED = 1000
+"""Scenarios up to which a run looks at the words of a user's probes: every pair is compared."""
+
+
 def _linted(asked: Questions) -> str:
     """What lint finds wrong with a user's own probes and suites, in one line."""
     of_ours = shipped("probes").resolve()
     files = dict.fromkeys(document.file for document in (asked.suite, *asked.probes))
     own = [file for file in files if not file.resolve().is_relative_to(of_ours)]
+    if sum(len(s) for probe in asked.probes for s in probe.scenarios.values()) > MOST_LINTED:
+        return ""
     errors = sum(found.level == "error" for found in lint(own, asked.words))
     if not errors:
         return ""

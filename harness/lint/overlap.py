@@ -40,8 +40,12 @@ def near_duplicates(sheet: Sheet) -> Iterator[Said]:
         text = " | ".join(text for _, text in case.texts())
         by_language[case.language].append((case, grams(text, case.language)))
     for cases in by_language.values():
+        holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for i, (case, own) in enumerate(cases):
-            for other, theirs in cases[:i]:
+            for j in sorted({j for gram in own for j in holders[gram]}):
+                other, theirs = cases[j]
                 if (share := shared(own, theirs)) > MOST_SHARED:
                     yield case.said(f"shares {share:.0%} of its words with '{other.scenario.id}' "
                                     f"({other.place()}); they count as one", "id")  # fmt: skip
+            for gram in own:
+                holders[gram].append(i)
