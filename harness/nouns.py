@@ -170,3 +170,12 @@ class Score:
 
 Record = dict[str, Any]
 """A JSON object: a manifest, an effect or an axis as written to disk."""
+
+
+def largest_shown(axis: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The largest effect (or change) of an axis record where it has an interval: no number is
+    shown without one. `group` is None where the effect is 0: all are level, and none leads."""
+    largest: Mapping[str, Any] | None = axis["largest"]
+    if not largest or largest["low"] is None:
+        return None
+    return {**largest, "group": None} if largest["estimate"] == 0 else largest

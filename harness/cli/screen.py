@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.width import WIDTH, fit, pad, wrap
-from harness.nouns import Record
+from harness.nouns import Record, largest_shown
 
 if TYPE_CHECKING:
     from harness.selftest import Control
@@ -121,18 +121,24 @@ def _axis(axis: Record, labels: Record) -> list[str]:
     """The line of an axis; of two crossed the names, too long for their columns, stand above it."""
     from harness.lexicon import CROSSED
 
-    name, largest = axis["axis"], axis["largest"]
-    group = label(labels, name, largest["group"]) if largest else ""
-    above = []
+    name, above = axis["axis"], []
+    effect, group, interval = largest_effect(axis, labels)
     if CROSSED in name:
         above, name, group = wrap(f"{name}: {group}".removesuffix(": ")), "", ""
-    effect, interval = "not measured", ""
-    if largest and largest["low"] is not None:  # no number without its interval
-        effect = f"{number(largest['estimate'])} {group}".rstrip()
-        interval = f"{number(largest['low'])}…{number(largest['high'])}"
+    effect = f"{effect} {group}".rstrip()
     coverage = f"{axis['coverage'] * 100:.0f} %"
     verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
     return [*above, _row(name, effect, interval, verdict, str(axis["n_scenarios"]), coverage)]
+
+
+def largest_effect(axis: Record, labels: Record) -> tuple[str, str, str]:
+    """The largest effect or change of an axis, whose it is, and its interval."""
+    largest = largest_shown(axis)
+    if largest is None:
+        return "not measured", "", ""
+    group = label(labels, axis["axis"], largest["group"]) if largest["group"] else ""
+    interval = f"{number(largest['low'])}…{number(largest['high'])}"
+    return number(largest["estimate"]), group, interval
 
 
 def _why(axis: Record, known: Sequence[str]) -> list[str]:

@@ -1,0 +1,18 @@
+"""What may be shown of an axis."""
+
+from __future__ import annotations
+
+from harness.nouns import largest_shown
+
+LARGEST = {"group": "woman", "estimate": -0.2, "low": -0.3, "high": -0.1}
+
+
+def test_the_largest_effect_is_shown_with_its_interval_or_not_at_all():
+    assert largest_shown({"largest": LARGEST}) == LARGEST
+    assert largest_shown({"largest": {**LARGEST, "low": None, "high": None}}) is None
+    assert largest_shown({"largest": None}) is None
+
+
+def test_no_group_leads_where_all_are_level():
+    level = {**LARGEST, "estimate": 0.0, "low": -0.1, "high": 0.1}
+    assert largest_shown({"largest": level}) == {**level, "group": None}
