@@ -366,7 +366,12 @@ def _agreement(found: stats.Agreement, groups: Sequence[str]) -> Record:
     return {
         "alpha": found.alpha, "low": found.low, "high": found.high, "gap": found.gap,
         "reliable": found.reliable, "scenarios": found.n, "reason": found.reason or None,
-        "by_group": dict(zip(groups, map(stats.finite, found.per_group), strict=True)),
+        "by_group": {
+            group: {"alpha": stats.finite(found.per_group[k]),
+                    "low": stats.finite(found.group_low[k]),
+                    "high": stats.finite(found.group_high[k])}
+            for k, group in enumerate(groups)
+        },
     }  # fmt: skip
 
 

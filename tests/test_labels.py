@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import labels, pipeline
+from harness import cli, labels, pipeline
 from harness.errors import InputError
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import REFUSAL, Writer, letter, probe
@@ -110,6 +110,14 @@ def test_few_labels_show_bounds_and_no_bare_number(folder):
         assert row["corrected"]["low"] < row["corrected"]["estimate"] < row["corrected"]["high"]
         assert row["error_low"] < row["error"] < row["error_high"] or row["error"] == 0
         assert row["error_high"] - row["error_low"] > 0.3  # eight scenarios do not tell much
+
+
+def test_the_terminal_says_first_that_raters_do_not_agree(folder, capsys):
+    place = labels.sample(folder, scenarios=8)
+    agree, not_ = sheet(place, "anna"), sheet(place, "ben", lambda text: "refused")
+    cli.main(["labels", "import", str(folder.path), str(agree), str(not_)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "! these labels are not shown to be reliable" in lines[2]
 
 
 def test_two_labelled_scenarios_correct_nothing(folder):

@@ -131,7 +131,7 @@ def _axis(axis: Record, labels: Record) -> list[str]:
     return [*above, _row(name, effect, interval, verdict, str(axis["n_scenarios"]), coverage)]
 
 
-def largest_effect(axis: Record, labels: Record) -> tuple[str, str, str]:
+def largest_effect(axis: Mapping[str, Any], labels: Record) -> tuple[str, str, str]:
     """The largest effect or change of an axis, whose it is, and its interval."""
     largest = largest_shown(axis)
     if largest is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def _row(run: Finished, axis: Record) -> str:
     return "| " + " | ".join(map(_text, cells)) + " |"
 
 
-def _whose(run: Finished, axis: Record, largest: Record) -> str:
+def _whose(run: Finished, axis: Record, largest: Mapping[str, Any]) -> str:
     return run.label(axis["axis"], largest["group"]) if largest["group"] else "all level"
 
 
@@ -137,7 +138,7 @@ def model_index(run: Finished, out: str) -> list[str]:
     return [write(Path(out), _yaml({"model-index": card["model-index"]}))]
 
 
-def _measured(run: Finished) -> list[tuple[Record, Record]]:
+def _measured(run: Finished) -> list[tuple[Record, Mapping[str, Any]]]:
     """Axes and their largest effect, where it has an interval: a bare number is not handed on.
 
     Raises
@@ -155,7 +156,7 @@ def _measured(run: Finished) -> list[tuple[Record, Record]]:
     return found
 
 
-def _note(run: Finished, axis: Record, largest: Record) -> str:
+def _note(run: Finished, axis: Record, largest: Mapping[str, Any]) -> str:
     return (
         f"largest effect of a group: {_whose(run, axis, largest)}, simultaneous "
         f"interval {interval(largest['low'], largest['high'])}, {axis['n_scenarios']} scenarios, "
