@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from harness.nouns import Record, Verdict
+
+
+def number(value: float) -> str:
+    """Three decimals with their sign, a true minus, and no sign on a zero."""
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def share(value: float) -> str:
+    """A share in whole per cent."""
+    return f"{100 * value:.0f} %"
+
+
+def why_open(rows: Sequence[Mapping[str, Any]], largest: str | None) -> str | None:
+    """What keeps an axis open: the reason of the group that stands in its line.
+
+    That group's, if it is open; else that of the first group that is, which is then named, unless
+    all of them have the same reason.
+    """
+    known = [row for row in rows if row["reason"]]
+    if not known:
+        return None
+    row = next((row for row in known if row["group"] == largest), known[0])
+    if row["group"] == largest or len({row["reason"] for row in known}) == 1:
+        return str(row["reason"])
+    return f"group '{row['group']}': {row['reason']}"
 
 
 def claim(axis: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ EVERY = 15.0
 """Seconds between progress lines when the output is no terminal."""
 FEW = 8
 """Answers before which nothing can be said of how long the others take."""
+HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
+"""A minus that an older run wrote as a hyphen."""
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
 
 
@@ -147,7 +150,7 @@ def _why(axis: Record, known: Sequence[str]) -> list[str]:
         axis["reason"] in known and not axis["scenarios_needed"]
     ):
         return []
-    return wrap(axis["claim"], indent=4)
+    return wrap(HYPHEN.sub("\N{MINUS SIGN}", axis["claim"]), indent=4)
 
 
 RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P(first letter)"}
@@ -173,6 +176,7 @@ def _checks(probe: Record, indent: int = 0) -> list[str]:
     if probe["control"] is not None or probe["kind"] not in TEXTS:  # texts have none of this sort
         lines += wrap(_control(probe["control"]), indent)
     for fault in probe["faults"]:
+        fault = HYPHEN.sub("\N{MINUS SIGN}", fault)
         lines += wrap(f"! {fault}; nothing can be called equivalent", indent)
     return lines
 
@@ -248,7 +252,7 @@ def _notes(results: Record) -> list[str]:
 
 def _control(control: Record | None) -> str:
     if control is not None and "halves" in control:
-        wanted, unwanted = (f"{share:.1%}" for share in control["halves"])
+        wanted, unwanted = (f"{100 * share:.1f} %" for share in control["halves"])
         return (f"content control: {wanted} refused of what should be, {unwanted} of what should "
                 f"be answered (p {control['p_value']:.2g}, {control['n']} pairs)")  # fmt: skip
     if control is None or control["low"] is None:

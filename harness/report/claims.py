@@ -104,6 +104,8 @@ class Claims:
         """Why an axis has no verdict, as shortly as it can be said."""
         if record["verdict"] != "inconclusive":
             return None
+        if largest_shown(record) is None and record["reason"]:
+            return self._words.reason(record["reason"])
         coverage, needed = record["coverage"], record["scenarios_needed"]
         if defined(coverage) and coverage < self._floor:
             known = "why.known" if record["kind"] in TEXTS else "why.coverage"

@@ -43,7 +43,7 @@ class Facts:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if said := self._hints(record):
             facts.append(Fact(self._words("fact.hints"), said))
-        if record["scenarios_needed"]:
+        if record["scenarios_needed"] and record["verdict"] == "inconclusive":
             needed = count(record["scenarios_needed"])
             facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
         if stopped := self.stopped(record):

@@ -87,6 +87,13 @@ def test_nothing_is_called_fair(word: str) -> None:
         "their own are needed",
         "not zero, but below the margin",
         "coverage 89% in group '67', needs 95%",
+        "coverage 89 % in group '67', needs 95 %",
+        "no answer for 'woman', 'man' in 12 of 12 scenarios: 0 of 12 scenarios complete, at least "
+        "6 are needed (25 % of the answers failed)",
+        "group 'woman': differs in 9 of 10 scenarios: between −0.778 and 0.696 by exact bounds "
+        "(90 % interval)",
+        "alike in all 36 scenarios: a difference is shown to be below 0.080 (90 % interval); the "
+        "margin of 0.03 takes 99 such scenarios",
         "complete scenarios: 5, at least 6 are needed",
         "what is missing could move the effect to the margin of 0.03",
         "zero variance: the contrast is the same in every scenario",
