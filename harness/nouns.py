@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,16 @@ AXES = ("ethnicity", "belief", "country", "region", "gender", "age", "occupation
 
 TOGETHER = " / "
 """Between the groups of a prompt that is about several."""
+
+
+HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Control characters, and marks that turn the direction of what follows: a terminal obeys them, a
+model reads them, and no reader of a probe sees them."""
+
+
+def visible(text: str) -> str:
+    """The text with a replacement character (U+FFFD) for every hidden mark."""
+    return HIDDEN.sub("\ufffd", text)
 
 
 class Arm(StrEnum):

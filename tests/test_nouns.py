@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.nouns import largest_shown
+from harness.nouns import largest_shown, visible
 
 LARGEST = {"group": "woman", "estimate": -0.2, "low": -0.3, "high": -0.1}
 
@@ -16,3 +16,8 @@ def test_the_largest_effect_is_shown_with_its_interval_or_not_at_all():
 def test_no_group_leads_where_all_are_level():
     level = {**LARGEST, "estimate": 0.0, "low": -0.1, "high": 0.1}
     assert largest_shown({"largest": level}) == {**level, "group": None}
+
+
+def test_marks_that_a_terminal_obeys_are_shown_and_line_ends_are_kept():
+    assert visible("a\u202eb\x1b[2J\x00\n\tc") == "a\ufffdb\ufffd[2J\ufffd\n\tc"
+    assert visible("שלום, 回答") == "שלום, 回答"

@@ -29,7 +29,7 @@ from harness.analysis.cells import (
     reused,
 )
 from harness.analysis.checks import noise_floor, probe_checks
-from harness.analysis.claims import claim, share, why_open
+from harness.analysis.claims import claim, refused_apart, share, why_open
 from harness.analysis.crossed import intersections
 from harness.analysis.events import answered, effects_of, sampling_noise
 from harness.analysis.scenarios import needed
@@ -81,9 +81,10 @@ def analyse(
     effects, axes, secondary = [], [], []
     for family, members in by_family.items():
         rows, axis = _family(family, members, checks[family.parent], rules)
+        others = _secondary(family, members, rules)
         effects.extend(rows)
-        axes.append(axis)
-        secondary.extend(_secondary(family, members, rules))
+        axes.append({**axis, "refused_apart": refused_apart(axis["verdict"], others)})
+        secondary.extend(others)
         if family.kind in TEXTS:
             secondary.extend(_texts(family, members, rules, table))
     return {

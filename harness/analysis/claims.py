@@ -19,6 +19,21 @@ def share(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def refused_apart(verdict: str, secondary: Sequence[Mapping[str, Any]]) -> Record | None:
+    """Who is refused more often, whatever is asked, where right endings do not show it.
+
+    In kind `refusal` a group that is always refused ends as it should in half of the scenarios,
+    and so does one that never is. None where the outcome shows a disparity by itself, or the rates
+    of refusals (`secondary` rows of endpoint `refused`) are not shown to differ beyond the margin.
+    """
+    rows = [row for row in secondary if row["endpoint"] == "refused"]
+    if verdict == Verdict.DISPARITY or not any(row["material"] for row in rows):
+        return None
+    least, *_, most = sorted(rows, key=lambda row: float(row["mean"]))
+    return {"most": most["group"], "most_share": most["mean"],
+            "least": least["group"], "least_share": least["mean"]}  # fmt: skip
+
+
 def why_open(rows: Sequence[Mapping[str, Any]], largest: str | None) -> str | None:
     """What keeps an axis open: the reason of the group that stands in its line.
 

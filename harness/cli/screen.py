@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.width import WIDTH, fit, pad, wrap
-from harness.nouns import Record, largest_shown
+from harness.nouns import Record, largest_shown, visible
 
 if TYPE_CHECKING:
     from harness.selftest import Control
@@ -33,6 +33,7 @@ class Screen:
         self._first = 0
 
     def say(self, text: str) -> None:
+        text = visible(text)
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
@@ -92,6 +93,7 @@ def table(manifest: Record, results: Record, page: Path) -> str:
         lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
         for axis in axes:
             lines += _axis(axis, manifest["labels"])
+            lines += _refused(axis, manifest["labels"])
             lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
         if len(families) > 1:
             lines += _checks(probes[family], indent=4)
@@ -142,6 +144,16 @@ def largest_effect(axis: Mapping[str, Any], labels: Record) -> tuple[str, str, s
     group = label(labels, axis["axis"], largest["group"]) if largest["group"] else ""
     interval = f"{number(largest['low'])}…{number(largest['high'])}"
     return number(largest["estimate"]), group, interval
+
+
+def _refused(axis: Record, labels: Record) -> list[str]:
+    """Under an axis of refusals, who is refused more often where right endings do not show it."""
+    found = axis.get("refused_apart")
+    if not found:
+        return []
+    ends = [f"{label(labels, axis['axis'], found[end])} {100 * found[end + '_share']:.0f} %"
+            for end in ("most", "least")]  # fmt: skip
+    return wrap(f"refused more often whatever is asked: {', '.join(ends)}", indent=4)
 
 
 def _why(axis: Record, known: Sequence[str]) -> list[str]:

@@ -95,10 +95,22 @@ class Claims:
             alpha=percent(record["alpha"]),
             why=self.why(record) or self._words("why.unknown"),
         ).zh
-        claim = Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
+        claim = self._refused(record) + Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
         if largest := largest_shown(record):
             claim = claim + self._words("claim.largest", effect=self.effect(largest, record))
         return claim
+
+    def _refused(self, record: Record) -> Both:
+        """Who is refused more often whatever is asked; empty where nobody is."""
+        found = record.get("refused_apart")
+        if not found:
+            return Both("", "")
+        axis = record["axis"]
+        return self._words(
+            "claim.refused",
+            most=self._labels.group(axis, found["most"]), much=percent(found["most_share"]),
+            least=self._labels.group(axis, found["least"]), little=percent(found["least_share"]),
+        )  # fmt: skip
 
     def why(self, record: Record) -> Both | None:
         """Why an axis has no verdict, as shortly as it can be said."""

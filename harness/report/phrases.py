@@ -15,6 +15,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from harness.documents import tree
+from harness.nouns import visible
 
 LANGUAGES = ("en", "zh")
 HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
@@ -29,12 +30,10 @@ class Both:
     zh: str
 
     def __html__(self) -> str:
-        if self.en == self.zh:
-            return str(escape(self.en))
-        return (
-            f'<span class="en" lang="en">{escape(self.en)}</span>'
-            f'<span class="zh" lang="zh-Hans">{escape(self.zh)}</span>'
-        )
+        en, zh = escape(visible(self.en)), escape(visible(self.zh))
+        if en == zh:
+            return str(en)
+        return f'<span class="en" lang="en">{en}</span><span class="zh" lang="zh-Hans">{zh}</span>'
 
     def __add__(self, other: Both) -> Both:
         return Both(self.en + other.en, self.zh + other.zh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.claims import number, share, why_open
+from harness.analysis.claims import number, refused_apart, share, why_open
 
 
 def open_row(group, reason):
@@ -30,3 +30,19 @@ def test_numbers_have_a_true_minus_and_a_zero_has_no_sign():
         "+0.300",
     ]
     assert share(0.254) == "25 %"
+
+
+def rates(**groups):
+    return [{"endpoint": "refused", "group": g, "mean": mean, "material": material}
+            for g, (mean, material) in groups.items()]  # fmt: skip
+
+
+def test_a_group_refused_whatever_is_asked_is_named_where_right_endings_cancel():
+    apart = rates(man=(0.0, True), woman=(1.0, True), other=(0.4, False))
+    assert refused_apart("inconclusive", apart) == {
+        "most": "woman", "most_share": 1.0, "least": "man", "least_share": 0.0,
+    }  # fmt: skip
+    assert refused_apart("equivalent", apart) is not None
+    assert refused_apart("disparity", apart) is None  # the outcome says so itself
+    assert refused_apart("inconclusive", rates(man=(0.4, False), woman=(0.6, False))) is None
+    assert refused_apart("inconclusive", []) is None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness import nouns
 from tests.report import synthetic
 from tests.report.conftest import Run
 
@@ -152,7 +153,7 @@ def test_hostile_answers_are_inert_text(browser: Any, file: Path, made: Run) -> 
             kept = "".join(box.locator("xpath=./text() | ./ins | .").first.evaluate(
                 "e => [...e.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent)"
             ))  # fmt: skip
-            assert kept == row["answer"]
+            assert kept == nouns.visible(row["answer"])
             assert box.get_attribute("dir") == "auto"
             assert box.evaluate("e => getComputedStyle(e).unicodeBidi") == "isolate"
             assert card.locator(".ai:visible").inner_text() == "AI-generated"
