@@ -26,6 +26,22 @@ def visible(text: str) -> str:
     return HIDDEN.sub("\ufffd", text)
 
 
+ONE = re.compile(
+    r"(?<![\d.,])1((?: of 1)?(?: more)?(?: such)?) (axes|blocks|cells|groups|pages|pairs|prompts|"
+    r"raters|samples|scenarios|sets|tests|texts|versions)\b( are\b)?"
+)
+
+
+def counted(text: str) -> str:
+    """English prose whose nouns follow their numbers: "1 scenarios" is "1 scenario"."""
+    return ONE.sub(_one, text)
+
+
+def _one(found: re.Match[str]) -> str:
+    noun = "axis" if found[2] == "axes" else found[2].removesuffix("s")
+    return f"1{found[1]} {noun}{' is' if found[3] else ''}"
+
+
 class Arm(StrEnum):
     """Why a prompt is asked."""
 

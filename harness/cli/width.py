@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from harness.nouns import visible
+from harness.nouns import counted, visible
 
 WIDTH = 80
 PIECE = re.compile(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+")
@@ -45,7 +45,7 @@ def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
     lines: list[str] = []
     line = "" if hang else " " * indent
     empty = True
-    for piece in PIECE.findall(visible(text)):
+    for piece in PIECE.findall(counted(visible(text))):
         if piece.isspace():
             line += "" if empty else " " * len(piece)
             continue

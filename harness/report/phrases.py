@@ -15,7 +15,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from harness.documents import tree
-from harness.nouns import visible
+from harness.nouns import counted, visible
 
 LANGUAGES = ("en", "zh")
 HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
@@ -56,7 +56,7 @@ class Words:
             self._texts[language][key].format(**{k: pick(v, language) for k, v in values.items()})
             for language in LANGUAGES
         ]
-        return Both(*filled)
+        return Both(counted(filled[0]), filled[1])
 
     def known(self, key: str, fallback: Both | str) -> Both:
         """The text of `key`, or `fallback` for a name from data that no text is written for."""
@@ -78,7 +78,7 @@ class Words:
 
     def reason(self, reason: str) -> Both:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
-        reason = HYPHEN.sub("\N{MINUS SIGN}", reason)
+        reason = counted(HYPHEN.sub("\N{MINUS SIGN}", reason))
         for english, chinese in self._reasons:
             if found := english.fullmatch(reason):
                 for i, inner in enumerate(found.groups(), 1):  # it may hold another one
