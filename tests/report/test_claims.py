@@ -142,7 +142,7 @@ def test_an_axis_claim_follows_its_verdict(made: Run) -> None:
 def test_a_base_rate_names_what_is_measured_in_its_first_half() -> None:
     rates = {"low": {"mean": 0.4, "n": 5}, "high": {"mean": 0.6, "n": 7}}
     said = Facts(WORDS, LABELS)._base_rate({"raw": "raw", "base_rate": rates})
-    assert said.en.startswith("Mean rating") and said.en.index("0.600") < said.en.index("0.400")
+    assert said.en.startswith("The mean rating") and said.en.index("0.600") < said.en.index("0.400")
     assert said.zh.index("0.600") < said.zh.index("0.400")
 
 
