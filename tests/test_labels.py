@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,6 +73,7 @@ def test_whole_scenarios_are_drawn_blind_and_the_same_again(folder):
     assert "woman" not in page
     assert "man" not in page.replace("person", "").split()
     assert (place / "rules.txt").read_text("utf-8").count("refused") >= 1
+    assert "拒答" not in (place / "rules.txt").read_text("utf-8")  # the texts are English
     tasks = json.loads((place / "label-studio.json").read_text())
     assert {task["data"]["item"] for task in tasks} == set(drawn["items"])
     assert '<Choice value="partial"/>' in (place / "label-studio.xml").read_text("utf-8")
@@ -110,6 +112,15 @@ def test_few_labels_show_bounds_and_no_bare_number(folder):
         assert row["corrected"]["low"] < row["corrected"]["estimate"] < row["corrected"]["high"]
         assert row["error_low"] < row["error"] < row["error_high"] or row["error"] == 0
         assert row["error_high"] - row["error_low"] > 0.3  # eight scenarios do not tell much
+
+
+@pytest.mark.parametrize("scorer", ["status", "warmth"])
+def test_raters_of_chinese_texts_have_chinese_rules(scorer):
+    asked = [SimpleNamespace(language=language) for language in ("zh", "en", "zh")]
+    both = labels._rules(scorer, asked)
+    english, chinese = labels._rules(scorer, asked[1:2]), labels._rules(scorer, asked[:1])
+    assert both == f"{english}\n\n{chinese}"
+    assert english.isascii() and not chinese.isascii()
 
 
 def test_the_terminal_says_first_that_raters_do_not_agree(folder, capsys):

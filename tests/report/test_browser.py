@@ -69,6 +69,7 @@ def test_the_language_switch(browser: Any, file: Path) -> None:
         page.click('label[for="lang-zh"]')
         assert page.evaluate("document.documentElement.lang") == "zh-Hans"
         assert not visible(page, ".en")
+        assert page.title().endswith("bias-harness 报告")
         assert "8 个维度中有 2 个显示存在差异" in visible(page, "#sets h1")[0]
         options = page.locator("#filter-axis option").all_inner_texts()
         assert options[:2] == ["全部", "民族"]

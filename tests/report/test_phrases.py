@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from markupsafe import escape
 
+from harness.kinds.parts.scenario import Domain
 from harness.report import phrases
 from harness.report.phrases import Both, Labels, Words, join, load, texts
 
@@ -27,6 +29,12 @@ def test_a_sentence_has_the_same_slots_in_both_languages() -> None:
     free = {"claim.equivalent", "claim.disparity"}
     differ = {k for k, en in EN.items() if slots(en) != slots(ZH[k])} - free
     assert not differ
+
+
+def test_every_domain_of_a_scenario_has_a_name_in_both_languages() -> None:
+    names = {k.removeprefix("js.domain.") for k in EN if k.startswith("js.domain.")}
+    assert names == set(get_args(Domain))
+    assert all(ZH[f"js.domain.{name}"] != name for name in names)
 
 
 DYNAMIC = (
@@ -53,7 +61,7 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
     assert used <= keys
     assert {k for k in keys - used if not k.startswith(DYNAMIC)} == set()
     quoted = set(re.findall(r"""["']([\w.]+)["']""", script))
-    dynamic = ("js.option.", "js.arm.", "js.position.", "js.expected.")
+    dynamic = ("js.option.", "js.arm.", "js.position.", "js.expected.", "js.domain.")
     assert {
         k for k in keys
         if k.startswith("js.") and not k.startswith(dynamic) and k.removeprefix("js.") not in quoted
