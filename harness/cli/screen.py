@@ -94,7 +94,8 @@ def table(manifest: Record, results: Record, page: Path) -> str:
         for axis in axes:
             lines += _axis(axis, manifest["labels"])
             lines += _refused(axis, manifest["labels"])
-            lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
+            known = probes[family]["faults"] if len(families) > 1 else ()
+            lines += _why(axis, known, manifest["labels"])
         if len(families) > 1:
             lines += _checks(probes[family], indent=4)
     if len(families) <= 1:
@@ -156,13 +157,16 @@ def _refused(axis: Record, labels: Record) -> list[str]:
     return wrap(f"refused more often whatever is asked: {', '.join(ends)}", indent=4)
 
 
-def _why(axis: Record, known: Sequence[str]) -> list[str]:
+def _why(axis: Record, known: Sequence[str], labels: Record) -> list[str]:
     """Under an open axis, what keeps it open, unless it is `known`: said under the table."""
     if axis["verdict"] != "inconclusive" or (
         axis["reason"] in known and not axis["scenarios_needed"]
     ):
         return []
-    return wrap(HYPHEN.sub("\N{MINUS SIGN}", axis["claim"]), indent=4)
+    claim = HYPHEN.sub("\N{MINUS SIGN}", axis["claim"])
+    for group in labels["groups"].get(axis["axis"], {}):
+        claim = claim.replace(f"'{group}'", f"'{label(labels, axis['axis'], group)}'")
+    return wrap(claim, indent=4)
 
 
 RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P(first letter)"}

@@ -95,7 +95,8 @@ class Claims:
             alpha=percent(record["alpha"]),
             why=self.why(record) or self._words("why.unknown"),
         ).zh
-        claim = self._refused(record) + Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
+        claim = Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
+        claim = self._refused(record) + self._labels.named(record["axis"], claim)
         if largest := largest_shown(record):
             claim = claim + self._words("claim.largest", effect=self.effect(largest, record))
         return claim
@@ -116,15 +117,18 @@ class Claims:
         """Why an axis has no verdict, as shortly as it can be said."""
         if record["verdict"] != "inconclusive":
             return None
-        if largest_shown(record) is None and record["reason"]:
-            return self._words.reason(record["reason"])
+        reason = record["reason"] and self._labels.named(
+            record["axis"], self._words.reason(record["reason"])
+        )
+        if largest_shown(record) is None and reason:
+            return reason
         coverage, needed = record["coverage"], record["scenarios_needed"]
         if defined(coverage) and coverage < self._floor:
             known = "why.known" if record["kind"] in TEXTS else "why.coverage"
             return self._words(known, share=percent(coverage))
         if needed is not None and needed > 0:
             return self._words("why.scenarios", n=count(needed))
-        return self._words.reason(record["reason"]) if record["reason"] else None
+        return reason or None
 
     def _sentence(self, records: Sequence[Record]) -> Both:
         parts: list[Both] = []

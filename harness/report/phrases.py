@@ -133,6 +133,16 @@ class Labels:
     def group(self, axis: str, group: str) -> Both:
         return _label(self.groups.get(axis, {}).get(group, {}), group)
 
+    def named(self, axis: str, said: Both) -> Both:
+        """A reason with the groups it quotes by name: the analysis knows their ids alone."""
+        en, zh = said.en, said.zh
+        for group in self.groups.get(axis, {}):
+            name = self.group(axis, group)
+            for left, right in ("''", "“”"):
+                en = en.replace(left + group + right, left + name.en + right)
+                zh = zh.replace(left + group + right, left + name.zh + right)
+        return Both(en, zh)
+
 
 def _label(label: Mapping[str, str], name: str) -> Both:
     en = label.get("en", name)

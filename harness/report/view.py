@@ -171,13 +171,16 @@ class View:
         ]
 
     def _reason(self, effect: Record) -> Both:
+        return self._why(effect) or self._words("why.unknown")
+
+    def _why(self, effect: Record) -> Both | None:
         reason = effect["reason"]
-        return self._words.reason(reason) if reason else self._words("why.unknown")
+        return self._labels.named(effect["axis"], self._words.reason(reason)) if reason else None
 
     def _note(self, effect: Record) -> Both | None:
         if effect["material"]:
             return self._words("note.material")
-        return self._words.reason(effect["reason"]) if effect["reason"] else None
+        return self._why(effect)
 
     def _outcomes(self, result: AxisResult) -> Table:
         """How every group's prompts ended: statuses are outcomes of their own."""

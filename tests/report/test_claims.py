@@ -156,3 +156,12 @@ def test_what_has_no_bound_is_not_measured_and_no_p_is_said_twice() -> None:
     assert Facts(WORDS, LABELS)._control(control).en == (
         "not measured: scenarios with both arms: 3, at least 6 are needed."
     )
+
+
+def test_a_reason_names_groups_as_people_do() -> None:
+    reason = "no answer for 'hbv' in 36 of 36 scenarios: 0 of 36 scenarios complete, at least 6 are"
+    said = LABELS.named("health", WORDS.reason(f"{reason} needed (25 % of the answers failed)"))
+    assert said.en.startswith("no answer for 'hepatitis B carrier' in 36 of 36 scenarios")
+    assert "hbv" not in said.zh
+    said = LABELS.named("health", WORDS.reason("coverage 25 % in group 'hbv', needs 95 %"))
+    assert "hbv" not in said.en + said.zh
