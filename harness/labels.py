@@ -24,8 +24,7 @@ from harness import added, lexicon, provenance, scorers, seal, stats
 from harness.analysis.cells import cells, families, join, reused
 from harness.analysis.events import effects_of, few_events
 from harness.columns import Floats, read_scores
-from harness.documents import read_text, separator
-from harness.documents import read_text, tree
+from harness.documents import read_text, separator, tree
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record
