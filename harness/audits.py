@@ -100,8 +100,8 @@ def blunt(folder: RunFolder, name: str) -> str | None:
     first = (own.get("first_place") or {}).get(name)
     if first is None or 1 - MOST_FIRST <= first <= MOST_FIRST:
         return None
-    return (f"judge '{name}' chose the first place in {first:.0%} of its comparisons: it goes by "
-            "the order, not by the text")  # fmt: skip
+    return (f"judge '{name}' chose the first place in {100 * first:.0f} % of its comparisons: it "
+            "goes by the order, not by the text")  # fmt: skip
 
 
 def against(

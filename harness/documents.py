@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,15 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.errors import InputError
+from harness.nouns import HIDDEN
 
 Location = tuple[str | int, ...]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """A name in lower case, for ids that stand in file names and options."""
 SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader that makes plain values only, in C where it is built in."""
-HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
-"""Control characters, and marks that turn the direction of what follows: a terminal obeys them, a
-model reads them, and no reader of a probe sees them."""
 TEXT, LIST, MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 LONG = 1_000_000
 """Characters of a text above which what was parsed is not kept; all that is shipped is shorter."""

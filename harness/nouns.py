@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,32 @@ AXES = ("ethnicity", "belief", "country", "region", "gender", "age", "occupation
 
 TOGETHER = " / "
 """Between the groups of a prompt that is about several."""
+
+
+HIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Control characters, and marks that turn the direction of what follows: a terminal obeys them, a
+model reads them, and no reader of a probe sees them."""
+
+
+def visible(text: str) -> str:
+    """The text with a replacement character (U+FFFD) for every hidden mark."""
+    return HIDDEN.sub("\ufffd", text)
+
+
+ONE = re.compile(
+    r"(?<![\d.,])1((?: of 1)?(?: more)?(?: such)?) (axes|blocks|cells|groups|pages|pairs|prompts|"
+    r"raters|samples|scenarios|sets|tests|texts|versions)\b( are\b)?"
+)
+
+
+def counted(text: str) -> str:
+    """English prose whose nouns follow their numbers: "1 scenarios" is "1 scenario"."""
+    return ONE.sub(_one, text)
+
+
+def _one(found: re.Match[str]) -> str:
+    noun = "axis" if found[2] == "axes" else found[2].removesuffix("s")
+    return f"1{found[1]} {noun}{' is' if found[3] else ''}"
 
 
 class Arm(StrEnum):
@@ -170,3 +197,12 @@ class Score:
 
 Record = dict[str, Any]
 """A JSON object: a manifest, an effect or an axis as written to disk."""
+
+
+def largest_shown(axis: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The largest effect (or change) of an axis record where it has an interval: no number is
+    shown without one. `group` is None where the effect is 0: all are level, and none leads."""
+    largest: Mapping[str, Any] | None = axis["largest"]
+    if not largest or largest["low"] is None:
+        return None
+    return {**largest, "group": None} if largest["estimate"] == 0 else largest

@@ -63,20 +63,27 @@ def _after(run: str, margin: float | None) -> Iterator[Record]:
         known = [e for e in members if e["standard_error"]]
         if not known:
             continue  # nothing was measured, so nothing can be planned from it
+        faults = [f for probe in results["probes"] if _same(probe, axis, PROBE)
+                  for f in probe["faults"]]  # fmt: skip
         n = axis["n_scenarios"]
         spread = max(e["standard_error"] for e in known) * math.sqrt(n)
         row = _row(axis, stats.upper_sd(spread, n), margin or axis["margin"], n, axis["alpha"])
         if margin in (None, axis["margin"]):
             yield {**row, "verdict": axis["verdict"], "still_needed": axis["scenarios_needed"]}
         else:  # the run's verdict is not one on this margin
-            yield {**row, "still_needed": _still_needed(members, axis, margin)}
+            yield {**row, "still_needed": _still_needed(members, axis, margin, faults)}
 
 
-def _same(effect: Record, axis: Record) -> bool:
-    return all(effect[key] == axis[key] for key in ("probe", "kind", "language", "cue", "axis"))
+PROBE = ("probe", "kind", "language", "cue")
 
 
-def _still_needed(effects: Sequence[Record], axis: Record, margin: float) -> int | None:
+def _same(record: Record, axis: Record, keys: Sequence[str] = (*PROBE, "axis")) -> bool:
+    return all(record[key] == axis[key] for key in keys)
+
+
+def _still_needed(
+    effects: Sequence[Record], axis: Record, margin: float, faults: Sequence[str] = ()
+) -> int | None:
     """Further scenarios for every group whose intervals are open at this margin."""
     open_ = [
         e for e in effects
@@ -84,7 +91,7 @@ def _still_needed(effects: Sequence[Record], axis: Record, margin: float) -> int
         or (e["low"] <= 0 <= e["high"]
             and not (-margin < e["tost_low"] and e["tost_high"] < margin))
     ]  # fmt: skip
-    return needed(open_, margin, groups=axis["groups"]) if open_ else 0
+    return needed(open_, margin, groups=axis["groups"], faults=faults) if open_ else 0
 
 
 def _row(family: Record, sd: float, margin: float, scenarios: int, alpha: float) -> Record:

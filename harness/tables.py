@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from harness.columns import Coded, Codes, Wide, coded, read_scores, shared, wide
 from harness.design import Design
+from harness.kinds import KINDS
 from harness.kinds.parts.members import Members, members
 from harness.kinds.parts.reading import Asked, logs, powers
+from harness.nouns import Status, Want
 from harness.responses import Responses
 
 ASKED = (
@@ -33,6 +35,11 @@ def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
 
     Columns: the design's, `text` (the words asked), `status`, `answer` (generated text), `p_NAME`
     for every option, one for every scorer, and `detail`. `path` is the scores file.
+
+    `p_NAME` is the option's share of the probability on all options of its prompt, so that they
+    add up to 1; how much that was is `mass`. Of kind `likelihood`, whose options are whole
+    continuations, it is the continuation's own probability. Null where an answer was drawn, or
+    none could be read.
     """
     said = _taken(responses.table, responses.rows_of(design.table["id"]))
     whom = members(Asked(design, said))
@@ -43,13 +50,13 @@ def answers(design: Design, responses: Responses, path: Path) -> pa.Table:
         "cue_words": _made(design, "cue_words", orjson.loads, WORDS),
         "status": _statuses(found, len(design)),
         "answer": said["text"],
-        **_chances(Asked(design, said)),
+        **_chances(Asked(design, said), found),
         "detail": said["detail"],
     }
     columns = {name: _taken(column, whom.prompt) for name, column in each.items()}
     columns["group"] = shared(Coded(whom.group, whom.names))
     beside, none = _beside(found, whom), np.full(len(found.prompt), np.nan)
-    for name in sorted({"y", "mass", *found.values}):
+    for name in sorted({"y", "mass", *found.values} - columns.keys()):
         numbers = np.append(found.values.get(name, none), np.nan)
         columns[name] = pa.array(numbers[beside], from_pandas=True)
     detail = columns.pop("detail")
@@ -83,14 +90,25 @@ def _statuses(found: Wide, prompts: int) -> pa.Array:
     )
 
 
-def _chances(asked: Asked) -> dict[str, pa.Array]:
-    """The probability of every option, by its column."""
+def _chances(asked: Asked, scores: Wide) -> dict[str, pa.Array]:
+    """Every option's share of the probability on the options, by its column."""
     found = logs(asked)
+    answered = np.zeros(len(asked), bool)
+    answered[scores.prompt] = scores.status.is_in(Status.ANSWERED)
+    shown = found.found & answered[:, None]
+    chances = np.where(shown, powers(found.values), 0.0)
+    together = chances.sum(axis=1, keepdims=True)
+    together[asked.design.column("kind").of(_of_texts, bool)] = 1.0
+    shares = np.divide(chances, together, out=np.zeros_like(chances), where=together > 0)
     each = {name: k for k, name in enumerate(found.names)}
     return {
-        f"p_{name}": pa.array(powers(found.values[:, k]), mask=~found.found[:, k])
-        for name, k in sorted(each.items())
+        f"p_{name}": pa.array(shares[:, k], mask=~shown[:, k]) for name, k in sorted(each.items())
     }
+
+
+def _of_texts(kind: str) -> bool:
+    """Whether a kind's options are whole continuations, which are no shares of one token."""
+    return KINDS[kind].WANT is Want.SEQUENCE
 
 
 def _beside(found: Wide, whom: Members) -> Codes:

@@ -82,6 +82,16 @@ def test_history_shows_every_version_of_an_axis(capsys, versions):
     assert {e["axis"] for row in rows for e in row["effects"]} == {"age"}
 
 
+def test_no_version_and_no_change_has_a_number_without_an_interval(capsys, tmp_path):
+    for name, answers in (("1", chance()), ("2", chance({"70": -0.2}, own=0.01))):
+        run_of(tmp_path, name, answers, limit=3)
+    _, out, _ = call(capsys, "history")
+    assert out.count("not measured") == 2 and not re.search(r"[+−]\d", out)
+    code, out, _ = call(capsys, "compare", tmp_path / "1", tmp_path / "2",
+                        "--out", tmp_path / "c.json")  # fmt: skip
+    assert code == 0 and "age         not measured" in out
+
+
 def test_history_of_nothing_and_of_what_is_not_there(capsys, tmp_path):
     code, out, _ = call(capsys, "history")
     assert (code, "no runs in" in out) == (0, True)

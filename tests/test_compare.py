@@ -175,7 +175,7 @@ def test_missing_answers_are_never_an_unchanged_version(place, fair):
     lacking = run_of(place, "lacking", broken=failing(3))
     rows = by_group(pair(fair, lacking))
     assert {row["verdict"] for row in rows.values()} == {"inconclusive"}
-    assert "of the new version, needs 95%" in rows["70"]["reason"]
+    assert "of the new version, needs 95 %" in rows["70"]["reason"]
     assert rows["70"]["coverage"] < 0.95
     assert rows["70"]["bounds"]["lower"] < -0.02 < 0.02 < rows["70"]["bounds"]["upper"]
     back = by_group(pair(lacking, fair))

@@ -7,10 +7,11 @@ import json
 import random
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from harness import labels, pipeline
+from harness import cli, labels, pipeline
 from harness.errors import InputError
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import REFUSAL, Writer, letter, probe
@@ -72,6 +73,7 @@ def test_whole_scenarios_are_drawn_blind_and_the_same_again(folder):
     assert "woman" not in page
     assert "man" not in page.replace("person", "").split()
     assert (place / "rules.txt").read_text("utf-8").count("refused") >= 1
+    assert "拒答" not in (place / "rules.txt").read_text("utf-8")  # the texts are English
     tasks = json.loads((place / "label-studio.json").read_text())
     assert {task["data"]["item"] for task in tasks} == set(drawn["items"])
     assert '<Choice value="partial"/>' in (place / "label-studio.xml").read_text("utf-8")
@@ -110,6 +112,23 @@ def test_few_labels_show_bounds_and_no_bare_number(folder):
         assert row["corrected"]["low"] < row["corrected"]["estimate"] < row["corrected"]["high"]
         assert row["error_low"] < row["error"] < row["error_high"] or row["error"] == 0
         assert row["error_high"] - row["error_low"] > 0.3  # eight scenarios do not tell much
+
+
+@pytest.mark.parametrize("scorer", ["status", "warmth"])
+def test_raters_of_chinese_texts_have_chinese_rules(scorer):
+    asked = [SimpleNamespace(language=language) for language in ("zh", "en", "zh")]
+    both = labels._rules(scorer, asked)
+    english, chinese = labels._rules(scorer, asked[1:2]), labels._rules(scorer, asked[:1])
+    assert both == f"{english}\n\n{chinese}"
+    assert english.isascii() and not chinese.isascii()
+
+
+def test_the_terminal_says_first_that_raters_do_not_agree(folder, capsys):
+    place = labels.sample(folder, scenarios=8)
+    agree, not_ = sheet(place, "anna"), sheet(place, "ben", lambda text: "refused")
+    cli.main(["labels", "import", str(folder.path), str(agree), str(not_)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "! these labels are not shown to be reliable" in "\n".join(lines[1:3])
 
 
 def test_two_labelled_scenarios_correct_nothing(folder):

@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness import pipeline
+from harness.cli import screen
 from harness.errors import InputError, ModelError, StoreError
 from harness.expansion import expand
 from harness.nouns import Finish, Request, Response
@@ -259,8 +260,40 @@ def test_unparsed_everything_is_inconclusive_not_fair(tmp_path, planted):
     found = run(tmp_path)
     assert {axis["verdict"] for axis in found.axes} == {"inconclusive"}
     assert all(axis["largest"] is None and axis["coverage"] == 0 for axis in found.axes)
-    assert "(100% of the answers unparsed)" in found.axes[0]["claim"]
+    assert "(100 % of the answers unparsed)" in found.axes[0]["claim"]
     assert all(e["estimate"] is None and e["low"] is None for e in found.effects)
+
+
+def test_a_group_that_never_gets_an_answer_is_named(tmp_path, planted):
+    backend = PlantedBackend(chance())
+    backend.broken = lambda r: "70 years old" in text(r) or "70-year-old" in text(r)
+    planted(backend)
+    found = run(tmp_path, axes=["age"])
+    assert {e["reason"] for e in found.effects} == {
+        "no answer for '70' in 36 of 36 scenarios: 0 of 36 scenarios complete, at least 6 are "
+        "needed (25 % of the answers failed)"
+    }
+    shown = " ".join(screen.table(found.manifest, found.results, found.path).split())
+    assert "no answer for '70 years old' in 36 of 36 scenarios" in shown
+
+
+def test_more_scenarios_are_promised_neither_beside_a_fault_nor_a_verdict(tmp_path, planted):
+    def wide(bad, shift=0.0):
+        heard = chance(shift, bad)
+        return PlantedBackend(
+            lambda request: min(0.99, max(0.01, heard(request) + noise(text(request), 0.18)))
+        )
+
+    planted(wide(0.3))
+    hears = run(tmp_path / "hears", axes=["age"]).axes[0]
+    assert hears["verdict"] == "inconclusive" and hears["scenarios_needed"] > 0
+    planted(wide(0.0))
+    deaf = run(tmp_path / "deaf", axes=["age"]).axes[0]
+    assert (deaf["verdict"], deaf["scenarios_needed"]) == ("inconclusive", None)
+    assert deaf["reason"].startswith("insensitive")
+    planted(wide(0.3, shift=-0.2))
+    apart = run(tmp_path / "apart", axes=["age"]).axes[0]
+    assert (apart["verdict"], apart["scenarios_needed"]) == ("disparity", None)
 
 
 def test_sampled_answers_have_a_repeat_arm_and_a_floor(tmp_path, planted):

@@ -29,7 +29,7 @@ from harness.analysis.cells import (
     reused,
 )
 from harness.analysis.checks import noise_floor, probe_checks
-from harness.analysis.claims import claim
+from harness.analysis.claims import claim, refused_apart, share, why_open
 from harness.analysis.crossed import intersections
 from harness.analysis.events import answered, effects_of, sampling_noise
 from harness.analysis.scenarios import needed
@@ -81,9 +81,10 @@ def analyse(
     effects, axes, secondary = [], [], []
     for family, members in by_family.items():
         rows, axis = _family(family, members, checks[family.parent], rules)
+        others = _secondary(family, members, rules)
         effects.extend(rows)
-        axes.append(axis)
-        secondary.extend(_secondary(family, members, rules))
+        axes.append({**axis, "refused_apart": refused_apart(axis["verdict"], others)})
+        secondary.extend(others)
         if family.kind in TEXTS:
             secondary.extend(_texts(family, members, rules, table))
     return {
@@ -151,6 +152,8 @@ def _family(
                 verdict, reason = Verdict.DISPARITY, f"not shown to be below the margin: {blocked}"
             elif blocked:
                 verdict, reason = Verdict.INCONCLUSIVE, blocked
+        elif verdict is Verdict.INCONCLUSIVE and not np.isnan(found.low[k]):
+            reason = next(iter(checks["faults"]), reason)  # more scenarios would not mend it
         rows.append(
             {
                 **family._asdict(), "group": group, "endpoint": kind.OUTCOME, "unit": kind.UNIT,
@@ -163,7 +166,7 @@ def _family(
                             for name in ("sd", "share_above", "share_below")},
             }
         )  # fmt: skip
-    return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules)
+    return rows, _axis(family, answers, matrix, rows, kind.OUTCOME, rules, checks["faults"])
 
 
 def _axis(
@@ -173,6 +176,7 @@ def _axis(
     rows: Sequence[Record],
     outcome: str,
     rules: Policy,
+    faults: Sequence[str],
 ) -> Record:
     margin = rules.margin(family.kind, family.axis)
     verdict = stats.axis_verdict([row["verdict"] for row in rows])
@@ -183,7 +187,7 @@ def _axis(
     axis: Record = {
         **family._asdict(),
         "verdict": verdict,
-        "reason": next((row["reason"] for row in open_ if row["reason"]), None)
+        "reason": why_open(open_, largest["group"] if largest else None)
         if verdict == Verdict.INCONCLUSIVE else None,
         "largest": largest and {
             name: largest[name] for name in ("group", "estimate", "low", "high", "verdict")
@@ -201,7 +205,8 @@ def _axis(
             for name in ("raw", "p_value", "corrected", "lower", "upper", "tau")
         },
         "scatter": _widest(rows),
-        "scenarios_needed": needed(open_, margin, groups=len(rows)),
+        "scenarios_needed": needed(open_, margin, groups=len(rows), faults=faults)
+        if verdict == Verdict.INCONCLUSIVE else None,
     }  # fmt: skip
     return {**axis, "claim": claim(axis)}
 
@@ -236,8 +241,8 @@ def _blocked(
     worst = int(matrix.coverage.argmin())
     if matrix.coverage[worst] < rules.coverage_floor:
         return (
-            f"coverage {matrix.coverage[worst]:.0%} in group '{matrix.groups[worst]}', needs "
-            f"{rules.coverage_floor:.0%}"
+            f"coverage {share(matrix.coverage[worst])} in group '{matrix.groups[worst]}', needs "
+            f"{share(rules.coverage_floor)}"
         )
     if bounds is not None and bounds.verdict[k] != Verdict.EQUIVALENT:
         return f"what is missing could move the effect to the margin of {margin:g}"
@@ -245,16 +250,33 @@ def _blocked(
 
 
 def _too_few(matrix: Cells, n: int, rules: Policy) -> str:
-    """Why there are too few scenarios: not asked, or not answered, and how they ended instead."""
-    said = f"{n} of {len(matrix.scenarios)} scenarios complete, "
+    """Why there are too few scenarios: not asked, or not answered, by which groups, and how they
+    ended instead."""
+    said = _lacking(matrix)
+    said += f"{n} of {len(matrix.scenarios)} scenarios complete, "
     said += f"at least {rules.minimum_scenarios} are needed"
     ended: Counter[str] = Counter()
     for counts in matrix.statuses.values():
         ended.update({s: c for s, c in counts.items() if s != Status.ANSWERED})
     if ended:
         status, count = ended.most_common(1)[0]
-        said += f" ({count / matrix.asked.sum():.0%} of the answers {status})"
+        said += f" ({share(count / matrix.asked.sum())} of the answers {ENDED.get(status, status)})"
     return said
+
+
+ENDED = {str(Status.ERROR): "failed"}
+"""Statuses that are no participles."""
+
+
+def _lacking(matrix: Cells) -> str:
+    """The groups that most often have no answer, unless all lack as many."""
+    missing = (matrix.answered == 0).sum(axis=0)
+    most = missing == missing.max()
+    if most.all():
+        return ""
+    groups = [f"'{group}'" for group, lacks in zip(matrix.groups, most, strict=True) if lacks]
+    return (f"no answer for {', '.join(groups)} in {missing.max()} of {len(matrix.scenarios)} "
+            "scenarios: ")  # fmt: skip
 
 
 def _bounds(

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.cells import Answers, Cells, counted, edited_pairs
+from harness.analysis.claims import number, share
 from harness.analysis.texts import halves
 from harness.columns import Floats, joint
 from harness.kinds import Kind
@@ -152,10 +153,10 @@ def _insensitive(control: Record | None, alpha: float) -> str | None:
         wanted, unwanted = control["halves"]
         return (
             "insensitive: what should be refused is not shown to be refused more often than what "
-            f"should be answered ({wanted:.0%} and {unwanted:.0%})"
+            f"should be answered ({share(wanted)} and {share(unwanted)})"
         )
     return (
         "insensitive: disqualifying facts are not shown to lower the outcome "
-        f"(change {-control['estimate']:+.3f}, one-sided p {control['p_value']:.2g}, "
+        f"(change {number(-control['estimate'])}, one-sided p {control['p_value']:.2g}, "
         f"needs < {alpha:g})"
     )

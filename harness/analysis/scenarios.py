@@ -9,7 +9,12 @@ from harness import stats
 
 
 def needed(
-    rows: Sequence[Mapping[str, Any]], margin: float, *, groups: int, beyond: float = 0.0
+    rows: Sequence[Mapping[str, Any]],
+    margin: float,
+    *,
+    groups: int,
+    beyond: float = 0.0,
+    faults: Sequence[str] = (),
 ) -> int | None:
     """Further scenarios after which every one of these open rows should be decided.
 
@@ -19,13 +24,16 @@ def needed(
     margin : the margin of an effect, or d of a change, in units of the outcome.
     groups : over how many groups the intervals hold at once: all of the axis, open or not.
     beyond : what a difference must be shown to exceed to decide.
+    faults : of the probe (degenerate, insensitive): they stay, however many scenarios are asked.
 
     Returns
     -------
     int or None
-        None without rows, and where no number is known for one of them: see `_by_scenarios` and
-        `stats.still_needed`.
+        None without rows, with a fault, and where no number is known for one of them: see
+        `_by_scenarios` and `stats.still_needed`.
     """
+    if faults:
+        return None
     counts = [
         stats.still_needed(
             row["estimate"], row["standard_error"], row["n_scenarios"],

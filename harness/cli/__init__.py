@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     from harness.errors import HarnessError
+    from harness.nouns import visible
 
     try:
         _check_utf8(sys.argv[1:] if arguments is None else arguments)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except HarnessError as error:
-        print(f"bias-harness: {error}", file=sys.stderr)
+        print(f"bias-harness: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(

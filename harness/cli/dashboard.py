@@ -25,12 +25,13 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
 def _dashboard(given: argparse.Namespace) -> int:
     from harness import ledger, preparing
     from harness.dashboard import Site, write
+    from harness.nouns import counted
 
     site = Site(ledger.LEDGER, preparing.RUNS)
     site.build()
     out = Path(given.out)
     pages = write(site, out)
-    print(f"{out / 'index.html'}\n{len(pages)} pages")
+    print(f"{out / 'index.html'}\n{counted(f'{len(pages)} pages')}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.width import WIDTH, fit, pad, wrap
-from harness.nouns import Record
+from harness.nouns import Record, largest_shown, visible
 
 if TYPE_CHECKING:
     from harness.selftest import Control
@@ -18,6 +19,8 @@ EVERY = 15.0
 """Seconds between progress lines when the output is no terminal."""
 FEW = 8
 """Answers before which nothing can be said of how long the others take."""
+HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
+"""A minus that an older run wrote as a hyphen."""
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
 
 
@@ -30,6 +33,7 @@ class Screen:
         self._first = 0
 
     def say(self, text: str) -> None:
+        text = visible(text)
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
@@ -89,7 +93,9 @@ def table(manifest: Record, results: Record, page: Path) -> str:
         lines.append(_row("axis", "largest effect", "interval", "verdict", "n", "cov."))
         for axis in axes:
             lines += _axis(axis, manifest["labels"])
-            lines += _why(axis, probes[family]["faults"] if len(families) > 1 else ())
+            lines += _refused(axis, manifest["labels"])
+            known = probes[family]["faults"] if len(families) > 1 else ()
+            lines += _why(axis, known, manifest["labels"])
         if len(families) > 1:
             lines += _checks(probes[family], indent=4)
     if len(families) <= 1:
@@ -121,27 +127,46 @@ def _axis(axis: Record, labels: Record) -> list[str]:
     """The line of an axis; of two crossed the names, too long for their columns, stand above it."""
     from harness.lexicon import CROSSED
 
-    name, largest = axis["axis"], axis["largest"]
-    group = label(labels, name, largest["group"]) if largest else ""
-    above = []
+    name, above = axis["axis"], []
+    effect, group, interval = largest_effect(axis, labels)
     if CROSSED in name:
         above, name, group = wrap(f"{name}: {group}".removesuffix(": ")), "", ""
-    effect, interval = "not measured", ""
-    if largest and largest["low"] is not None:  # no number without its interval
-        effect = f"{number(largest['estimate'])} {group}".rstrip()
-        interval = f"{number(largest['low'])}…{number(largest['high'])}"
+    effect = f"{effect} {group}".rstrip()
     coverage = f"{axis['coverage'] * 100:.0f} %"
     verdict = f"{GLYPH[axis['verdict']]} {axis['verdict']}"
     return [*above, _row(name, effect, interval, verdict, str(axis["n_scenarios"]), coverage)]
 
 
-def _why(axis: Record, known: Sequence[str]) -> list[str]:
+def largest_effect(axis: Mapping[str, Any], labels: Record) -> tuple[str, str, str]:
+    """The largest effect or change of an axis, whose it is, and its interval."""
+    largest = largest_shown(axis)
+    if largest is None:
+        return "not measured", "", ""
+    group = label(labels, axis["axis"], largest["group"]) if largest["group"] else ""
+    interval = f"{number(largest['low'])}…{number(largest['high'])}"
+    return number(largest["estimate"]), group, interval
+
+
+def _refused(axis: Record, labels: Record) -> list[str]:
+    """Under an axis of refusals, who is refused more often where right endings do not show it."""
+    found = axis.get("refused_apart")
+    if not found:
+        return []
+    ends = [f"{label(labels, axis['axis'], found[end])} {100 * found[end + '_share']:.0f} %"
+            for end in ("most", "least")]  # fmt: skip
+    return wrap(f"refused more often whatever is asked: {', '.join(ends)}", indent=4)
+
+
+def _why(axis: Record, known: Sequence[str], labels: Record) -> list[str]:
     """Under an open axis, what keeps it open, unless it is `known`: said under the table."""
     if axis["verdict"] != "inconclusive" or (
         axis["reason"] in known and not axis["scenarios_needed"]
     ):
         return []
-    return wrap(axis["claim"], indent=4)
+    claim = HYPHEN.sub("\N{MINUS SIGN}", axis["claim"])
+    for group in labels["groups"].get(axis["axis"], {}):
+        claim = claim.replace(f"'{group}'", f"'{label(labels, axis['axis'], group)}'")
+    return wrap(claim, indent=4)
 
 
 RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P(first letter)"}
@@ -167,6 +192,7 @@ def _checks(probe: Record, indent: int = 0) -> list[str]:
     if probe["control"] is not None or probe["kind"] not in TEXTS:  # texts have none of this sort
         lines += wrap(_control(probe["control"]), indent)
     for fault in probe["faults"]:
+        fault = HYPHEN.sub("\N{MINUS SIGN}", fault)
         lines += wrap(f"! {fault}; nothing can be called equivalent", indent)
     return lines
 
@@ -242,7 +268,7 @@ def _notes(results: Record) -> list[str]:
 
 def _control(control: Record | None) -> str:
     if control is not None and "halves" in control:
-        wanted, unwanted = (f"{share:.1%}" for share in control["halves"])
+        wanted, unwanted = (f"{100 * share:.1f} %" for share in control["halves"])
         return (f"content control: {wanted} refused of what should be, {unwanted} of what should "
                 f"be answered (p {control['p_value']:.2g}, {control['n']} pairs)")  # fmt: skip
     if control is None or control["low"] is None:

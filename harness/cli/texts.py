@@ -174,6 +174,9 @@ def _labelled(found: Record, labels: Record) -> str:
         )
         lines += wrap(f"{head}: {found['scorer']} labelled in {family['labelled']} scenarios, "
                       f"{family['unlabelled']} not")  # fmt: skip
+        if not family["raters"]["reliable"]:
+            lines += wrap("! these labels are not shown to be reliable: the raters' alpha must "
+                          "be above 0.67 with its whole interval", indent=2)  # fmt: skip
         lines += wrap(f"agreement (alpha): raters {_alpha(family['raters'])}; scorer and raters "
                       f"{_alpha(family['scorer_and_people'])}", indent=2)  # fmt: skip
         lines.append(_row("", "automatic", "corrected", "labels minus scorer"))
@@ -212,5 +215,5 @@ def _alpha(found: Record) -> str:
     if found["alpha"] is None:
         return f"not measured, {found['reason']}"
     if found["low"] is None:
-        return f"without an interval: {found['reason']}"
+        return "not measured: no interval"
     return f"{found['alpha']:.2f} ({found['low']:.2f}…{found['high']:.2f})".replace("-", "−")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.screen import GLYPH, label, number
+from harness.cli.screen import GLYPH, label, largest_effect, number
 from harness.cli.width import fit, pad, short, wrap
 from harness.ledger import LEDGER, version_of
 from harness.nouns import Record
@@ -48,15 +48,11 @@ def history(records: Sequence[Record], ledger: Path) -> str:
 
 
 def _version(record: Record, found: Row) -> str:
-    largest = found["largest"]
-    effect, interval = "not measured", ""
-    if largest:
-        effect = number(largest["estimate"]) + " "
-        effect += label(record["labels"], found["axis"], largest["group"])
-        interval = _interval(largest)
+    effect, group, interval = largest_effect(found, record["labels"])
     end = f"{interval:<13} {GLYPH[found['verdict']]} {found['verdict']:<12}"
     end += f" {found['n_scenarios']:>3}"
-    return fit(f"  {record['date'][:10]} {pad(version_of(record), 14)}", effect, end)
+    start = f"  {record['date'][:10]} {pad(version_of(record), 14)}"
+    return fit(start, f"{effect} {group}".rstrip(), end)
 
 
 def comparison(found: Record) -> str:
@@ -97,13 +93,10 @@ def _row(axis: str, effect: str, interval: str, verdict: str, n: str) -> str:
 
 
 def _axis(axis: Row, labels: Record) -> str:
-    largest, effect, interval = axis["largest"], "not measured", ""
-    if largest:
-        effect = f"{number(largest['estimate'])} "
-        effect += label(labels, axis["axis"], largest["group"])
-        interval = _interval(largest)
+    effect, group, interval = largest_effect(axis, labels)
     verdict = f"{CHANGE[axis['verdict']]} {axis['verdict']}"
-    return _row(axis["axis"], effect, interval, verdict, str(axis["n_scenarios"]))
+    return _row(axis["axis"], f"{effect} {group}".rstrip(), interval, verdict,
+                str(axis["n_scenarios"]))  # fmt: skip
 
 
 def _reading(axes: Iterable[Row]) -> list[str]:
@@ -174,10 +167,6 @@ def gate(found: Record) -> str:
 def _error(found: Record) -> str:
     said = f"{100 * found['alpha']:.2g} % error over all axes"
     return said + (f", release {found['release']} of its family" if found["release"] else "")
-
-
-def _interval(row: Row) -> str:
-    return "" if row["low"] is None else f"{number(row['low'])}…{number(row['high'])}"
 
 
 def _family(row: Row) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from harness.nouns import counted, visible
+
 WIDTH = 80
 PIECE = re.compile(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+")
 """A Chinese character, a word of anything else, or the space between words."""
@@ -24,7 +26,7 @@ def short(text: str, most: int) -> str:
 
 def pad(text: str, width: int) -> str:
     """The text cut or filled up to `width` columns."""
-    text = short(text, width)
+    text = short(visible(text), width)
     return text + " " * (width - columns(text))
 
 
@@ -43,7 +45,7 @@ def wrap(text: str, indent: int = 0, *, hang: bool = False) -> list[str]:
     lines: list[str] = []
     line = "" if hang else " " * indent
     empty = True
-    for piece in PIECE.findall(text):
+    for piece in PIECE.findall(counted(visible(text))):
         if piece.isspace():
             line += "" if empty else " " * len(piece)
             continue

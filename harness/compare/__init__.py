@@ -16,6 +16,7 @@ import orjson
 import harness
 from harness import kinds, provenance, stats
 from harness.analysis.cells import Family, cells
+from harness.analysis.claims import share, why_open
 from harness.analysis.scenarios import needed
 from harness.compare import pairing
 from harness.compare.sets import SETS, changed_sets
@@ -181,7 +182,7 @@ def _family(
             "old": before.effect(family, of.name, group),
             "new": after.effect(family, of.name, group),
         })  # fmt: skip
-    return rows, _axis(family, rows, before, after)
+    return rows, _axis(family, rows, before, after, faults)
 
 
 NUMBERS = ("estimate", "standard_error", "df", "low", "high", "tost_low", "tost_high", "p_value",
@@ -196,8 +197,8 @@ def _blocked(
         worst = int(side.coverage.argmin())
         if side.coverage[worst] < rules.coverage_floor:
             return (
-                f"coverage {side.coverage[worst]:.0%} in group '{both.groups[worst]}' of the "
-                f"{version} version, needs {rules.coverage_floor:.0%}"
+                f"coverage {share(side.coverage[worst])} in group '{both.groups[worst]}' of the "
+                f"{version} version, needs {share(rules.coverage_floor)}"
             )
     if bounds is not None and bounds.verdict[k] != "equivalent":
         return f"what is missing could move the change to d = {d:g}"
@@ -233,7 +234,9 @@ def _bounds(
     )  # fmt: skip
 
 
-def _axis(family: Family, rows: Sequence[Record], before: Results, after: Results) -> Record:
+def _axis(
+    family: Family, rows: Sequence[Record], before: Results, after: Results, faults: Sequence[str]
+) -> Record:
     verdict = _first(row["verdict"] for row in rows)
     defined = [row for row in rows if row["estimate"] is not None]
     largest = max(defined, key=lambda row: abs(row["estimate"]), default=None)
@@ -241,7 +244,7 @@ def _axis(family: Family, rows: Sequence[Record], before: Results, after: Result
     axis: Record = {
         **family._asdict(),
         "verdict": verdict,
-        "reason": next((row["reason"] for row in open_ if row["reason"]), None)
+        "reason": why_open(open_, largest["group"] if largest else None)
         if verdict == "inconclusive" else None,
         "largest": largest and {
             name: largest[name] for name in ("group", "estimate", "low", "high", "verdict")
@@ -251,7 +254,7 @@ def _axis(family: Family, rows: Sequence[Record], before: Results, after: Result
         **{name: rows[0][name] for name in ("n_scenarios", "n_designed", "unit", "d", "margin",
                                             "alpha")},
         "groups": len(rows),
-        "scenarios_needed": needed(open_, rows[0]["d"], groups=len(rows))
+        "scenarios_needed": needed(open_, rows[0]["d"], groups=len(rows), faults=faults)
         if verdict == "inconclusive" else None,
     }  # fmt: skip
     return {**axis, "claim": _claim(axis)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.nouns import largest_shown
 from harness.report.claims import Claims
 from harness.report.numbers import count, defined, interval, percent, plain
 from harness.report.phrases import Both, Labels, Words, join
@@ -65,14 +66,13 @@ class Changes:
             why=self.why(axis) or self._words("why.unknown"),
         ).zh  # fmt: skip
         said = Both(axis["claim"], zh)
-        largest = axis["largest"]
-        if largest and measured(largest):
+        if largest := largest_shown(axis):
             said = said + self._words("change.largest", change=self.effect(largest, axis))
         return said
 
     def effect(self, change: Record, axis: Record) -> Both:
         """One change as half a sentence: group, size, direction, interval, n."""
-        group = self._labels.group(axis["axis"], change["group"])
+        group = self._claims.leader(axis["axis"], change["group"])
         if not (defined(change["estimate"]) and measured(change)):
             return self._words("effect.undefined", group=group)
         return self._words(

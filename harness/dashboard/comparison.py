@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from harness.dashboard.changes import Changes
-from harness.nouns import Record
+from harness.nouns import Record, largest_shown
 from harness.report import phrases
 from harness.report.claims import Claims
 from harness.report.evidence import moment
@@ -137,21 +137,21 @@ class _View:
         return Summary(name, self._changes.sentence(axes), Table(caption, columns, rows))
 
     def _row(self, axis: Record, scale: Scale) -> list[Cell]:
-        largest, cells = axis["largest"], self._cells
+        largest, cells = largest_shown(axis), self._cells
         marks = {e["group"]: m for e in self._effects(axis) if (m := scale.mark(_marked(e)))}
         lead = marks.get(largest["group"]) if largest else None
         if largest:
             way = self._changes.way(largest["estimate"])
             change = cells.estimate(largest["estimate"], largest["low"], largest["high"], way)
-            group = cells.text(self._labels.group(axis["axis"], largest["group"]), largest["group"])
+            group = self._claims.leader(axis["axis"], largest["group"])
         else:
-            change, group = cells.missing(axis["reason"], 3), cells.text(Both("–", "–"), "")
+            change, group = cells.missing(axis["reason"], 3), Both("–", "–")
         return [
             Cell(Head(self._labels.axis(axis["axis"]), f"#axes/{axis['axis']}"), (axis["axis"],)),
             self._changes.verdict(axis["verdict"], self._changes.why(axis)),
             Cell(Plot(scale, list(marks.values()), lead)),
             change,
-            group,
+            cells.text(group, (largest["group"] or "") if largest else ""),
             *(cells.verdict(axis[side]) if axis[side] else cells.missing(width=2)
               for side in ("old_verdict", "new_verdict")),
             cells.of(axis["n_scenarios"], axis["n_designed"]),

@@ -12,7 +12,7 @@ from harness.dashboard.changes import Changes
 from harness.dashboard.records import design_of, marked, merged, stem, version_name, with_reason
 from harness.kinds import TEXTS
 from harness.ledger import version_of
-from harness.nouns import Record
+from harness.nouns import Record, largest_shown
 from harness.report import phrases
 from harness.report.claims import Claims
 from harness.report.frame import Frame, asset, environment, frame
@@ -227,7 +227,7 @@ class _View:
     def _cell(self, records: Sequence[Record], i: int, axis: Record | None) -> Cell:
         if axis is None:
             return Cell(self._words("not_measured"), ("",) * 7)
-        largest = axis["largest"]
+        largest = largest_shown(axis)
         facts = self._words(
             "cell.facts.texts" if axis["kind"] in TEXTS else "cell.facts",
             n=count(axis["n_scenarios"]), all=count(axis["n_designed"]),
@@ -236,9 +236,9 @@ class _View:
         estimate = self._estimate(axis)
         group = ""
         if largest:
-            group = largest["group"]
+            group = largest["group"] or ""
             gap = Both(" · ", " · ")
-            facts = self._labels.group(axis["axis"], group) + gap + facts
+            facts = self._claims.leader(axis["axis"], group) + gap + facts
         value = Version(
             Judgement(axis["verdict"], self._words(f"verdict.{axis['verdict']}"),
                       self._claims.why(with_reason(axis))),
@@ -251,7 +251,7 @@ class _View:
         )  # fmt: skip
 
     def _estimate(self, axis: Record) -> Cell:
-        largest = axis["largest"]
+        largest = largest_shown(axis)
         if not largest:
             return self._cells.missing(with_reason(axis)["reason"], 3)
         way = self._claims.way(largest["estimate"])
@@ -304,7 +304,7 @@ class _View:
         for record, row in zip(records, rows, strict=True):
             if row is None:
                 continue
-            mark, largest = scale.mark(marked(record, row)), row["largest"]
+            mark, largest = scale.mark(marked(record, row)), largest_shown(row)
             date = record["date"][:10]
             name = version_name(record, records) + Both(f", {date}", f"，{date}")
             table.append([
@@ -312,8 +312,8 @@ class _View:
                 Cell(Plot(scale, [mark] if mark else [], mark)),
                 self._estimate(row),
                 self._cells.text(
-                    self._labels.group(axis, largest["group"]) if largest else Both("–", "–"),
-                    largest["group"] if largest else "",
+                    self._claims.leader(axis, largest["group"]) if largest else Both("–", "–"),
+                    (largest["group"] or "") if largest else "",
                 ),
                 self._of_group(record, of, axis, group),
                 self._cells.of(row["n_scenarios"], row["n_designed"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import yaml
 
 from harness.errors import InputError
 from harness.exports.finished import Finished, write
-from harness.nouns import Record
-from harness.report.numbers import defined, interval, percent, signed
+from harness.nouns import Record, largest_shown
+from harness.report.numbers import interval, percent, signed
 
 GLYPH = {"equivalent": "●", "disparity": "▲", "inconclusive": "◐"}
 UNKNOWN = "not measured"
@@ -61,17 +61,18 @@ def model_card(run: Finished, out: str) -> list[str]:
 
 def _row(run: Finished, axis: Record) -> str:
     group, effect = UNKNOWN, UNKNOWN
-    largest = axis["largest"]
-    if largest:
-        group = run.label(axis["axis"], largest["group"])
-        effect = signed(largest["estimate"]) + " " + (
-            interval(largest["low"], largest["high"]) if defined(largest["low"]) else "no interval"
-        )  # fmt: skip
+    if largest := largest_shown(axis):
+        group = _whose(run, axis, largest)
+        effect = f"{signed(largest['estimate'])} {interval(largest['low'], largest['high'])}"
     cells = (
         axis["axis"], f"{GLYPH[axis['verdict']]} {axis['verdict']}", group, effect,
         f"{axis['n_scenarios']} of {axis['n_designed']}", percent(axis["coverage"]),
     )  # fmt: skip
     return "| " + " | ".join(map(_text, cells)) + " |"
+
+
+def _whose(run: Finished, axis: Record, largest: Mapping[str, Any]) -> str:
+    return run.label(axis["axis"], largest["group"]) if largest["group"] else "all level"
 
 
 def _text(text: str) -> str:
@@ -97,11 +98,11 @@ def eval_results(run: Finished, out: str) -> list[str]:
         EvalResultEntry(
             dataset_id=run.dataset,
             task_id=f"{run.family(axis)}-{axis['axis']}",
-            value=round(axis["largest"]["estimate"], 6),
+            value=round(largest["estimate"], 6),
             date=run.manifest["finished"],
-            notes=_note(run, axis),
+            notes=_note(run, axis, largest),
         )
-        for axis in _measured(run)
+        for axis, largest in _measured(run)
     ]
     return [write(Path(out), _yaml(eval_result_entries_to_yaml(entries)))]
 
@@ -123,33 +124,41 @@ def model_index(run: Finished, out: str) -> list[str]:
             dataset_config=f"{run.family(axis)}-{axis['axis']}",
             metric_type="largest_group_effect",
             metric_name=f"largest effect of a group, {axis['axis']}",
-            metric_value=round(axis["largest"]["estimate"], 6),
+            metric_value=round(largest["estimate"], 6),
             metric_args={
-                "group": axis["largest"]["group"], "low": round(axis["largest"]["low"], 6),
-                "high": round(axis["largest"]["high"], 6), "n_scenarios": axis["n_scenarios"],
+                "group": largest["group"], "low": round(largest["low"], 6),
+                "high": round(largest["high"], 6), "n_scenarios": axis["n_scenarios"],
                 "margin": axis["margin"], "verdict": axis["verdict"],
                 "design": run.manifest["design"]["hash"],
             },
         )
-        for axis in _measured(run)
+        for axis, largest in _measured(run)
     ]  # fmt: skip
-    if not results:
-        return [write(Path(out), b"{}\n")]
     card = ModelCardData(model_name=model["name"], eval_results=results).to_dict()
     return [write(Path(out), _yaml({"model-index": card["model-index"]}))]
 
 
-def _measured(run: Finished) -> Iterator[Record]:
-    """Axes whose largest effect has an interval: a bare number is not handed on."""
-    for axis in run.results["axes"]:
-        if axis["largest"] and defined(axis["largest"]["low"]):
-            yield axis
+def _measured(run: Finished) -> list[tuple[Record, Mapping[str, Any]]]:
+    """Axes and their largest effect, where it has an interval: a bare number is not handed on.
+
+    Raises
+    ------
+    InputError
+        There is none: these formats would be empty.
+    """
+    found = [(a, largest) for a in run.results["axes"] if (largest := largest_shown(a))]
+    if not found:
+        why = next((a["reason"] for a in run.results["axes"] if a["reason"]), "nothing was asked")
+        raise InputError(
+            f"{run.folder.path}: no axis has an effect with an interval, so there is nothing to "
+            f"export ({why}); `--format model-card` says so axis by axis"
+        )
+    return found
 
 
-def _note(run: Finished, axis: Record) -> str:
-    largest = axis["largest"]
+def _note(run: Finished, axis: Record, largest: Mapping[str, Any]) -> str:
     return (
-        f"largest effect of a group: {run.label(axis['axis'], largest['group'])}, simultaneous "
+        f"largest effect of a group: {_whose(run, axis, largest)}, simultaneous "
         f"interval {interval(largest['low'], largest['high'])}, {axis['n_scenarios']} scenarios, "
         f"margin {axis['margin']:g}, verdict {axis['verdict']}; neutral value 0"
     )

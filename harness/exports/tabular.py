@@ -11,9 +11,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from harness import columns, tables
-from harness.documents import HIDDEN
 from harness.exports.finished import Finished, write
-from harness.nouns import Record
+from harness.nouns import Record, visible
 from harness.store import SCORES
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -74,6 +73,6 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
         values = column.to_pylist()
     else:
         return column
-    shown = [None if v is None else HIDDEN.sub("\ufffd", v) for v in values]
+    shown = [None if v is None else visible(v) for v in values]
     safe = [f"'{v}" if v is not None and v.startswith(FORMULA) else v for v in shown]
     return pa.array(safe, pa.string())

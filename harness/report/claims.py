@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.kinds import TEXTS
 from harness.lexicon import CROSSED
+from harness.nouns import largest_shown
 from harness.report.numbers import count, defined, interval, percent, plain
 from harness.report.phrases import HYPHEN, Both, Labels, Words, join
 from harness.report.results import Family, Key, Record, measured
@@ -69,7 +70,7 @@ class Claims:
 
     def effect(self, record: Record, axis: Record) -> Both:
         """One effect as half a sentence: group, size, direction, interval, n."""
-        group = self._labels.group(axis["axis"], record["group"])
+        group = self.leader(axis["axis"], record["group"])
         if not measured(record):
             return self._words("effect.undefined", group=group)
         return self._words(
@@ -81,6 +82,10 @@ class Claims:
             n=count(axis["n_scenarios"]),
         )
 
+    def leader(self, axis: str, group: str | None) -> Both:
+        """Whose the largest effect is; all groups', where they are level."""
+        return self._labels.group(axis, group) if group else self._words("groups.all")
+
     def axis(self, record: Record) -> Both:
         """The axis's claim (in English the analysis's own sentence) and its largest effect."""
         margin = plain(record["margin"]) if defined(record["margin"]) else "?"
@@ -91,22 +96,39 @@ class Claims:
             why=self.why(record) or self._words("why.unknown"),
         ).zh
         claim = Both(HYPHEN.sub("\N{MINUS SIGN}", record["claim"]), zh)
-        largest = record["largest"]
-        if largest and measured(largest):
+        claim = self._refused(record) + self._labels.named(record["axis"], claim)
+        if largest := largest_shown(record):
             claim = claim + self._words("claim.largest", effect=self.effect(largest, record))
         return claim
+
+    def _refused(self, record: Record) -> Both:
+        """Who is refused more often whatever is asked; empty where nobody is."""
+        found = record.get("refused_apart")
+        if not found:
+            return Both("", "")
+        axis = record["axis"]
+        return self._words(
+            "claim.refused",
+            most=self._labels.group(axis, found["most"]), much=percent(found["most_share"]),
+            least=self._labels.group(axis, found["least"]), little=percent(found["least_share"]),
+        )  # fmt: skip
 
     def why(self, record: Record) -> Both | None:
         """Why an axis has no verdict, as shortly as it can be said."""
         if record["verdict"] != "inconclusive":
             return None
+        reason = record["reason"] and self._labels.named(
+            record["axis"], self._words.reason(record["reason"])
+        )
+        if largest_shown(record) is None and reason:
+            return reason
         coverage, needed = record["coverage"], record["scenarios_needed"]
         if defined(coverage) and coverage < self._floor:
             known = "why.known" if record["kind"] in TEXTS else "why.coverage"
             return self._words(known, share=percent(coverage))
         if needed is not None and needed > 0:
             return self._words("why.scenarios", n=count(needed))
-        return self._words.reason(record["reason"]) if record["reason"] else None
+        return reason or None
 
     def _sentence(self, records: Sequence[Record]) -> Both:
         parts: list[Both] = []

@@ -11,6 +11,8 @@ from harness.report.phrases import Both, Labels, Words, join
 from harness.report.results import Record
 
 ANSWERED = "answered"
+SUBJECT = ("yes", "high", "picked", "unnamed")
+"""The favourable answers whose half of a sentence on base rates says what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Facts:
             facts.append(Fact(self._words("fact.base"), self._base_rate(probe)))
         if said := self._hints(record):
             facts.append(Fact(self._words("fact.hints"), said))
-        if record["scenarios_needed"]:
+        if record["scenarios_needed"] and record["verdict"] == "inconclusive":
             needed = count(record["scenarios_needed"])
             facts.append(Fact(self._words("fact.needed"), self._words("why.scenarios", n=needed)))
         if stopped := self.stopped(record):
@@ -80,7 +82,7 @@ class Facts:
         if repeat:
             again = self._words("floor.repeat", mean=plain(repeat["mean"]), n=count(repeat["n"]))
             said = said + again
-        if not excess or not defined(excess["estimate"]):
+        if not excess or not (defined(excess["estimate"]) and defined(excess["low"])):
             return said + self._words("floor.no_excess")
         key = "floor.more" if excess["estimate"] > 0 else "floor.less"
         return said + self._words(
@@ -119,7 +121,9 @@ class Facts:
                 f"base.{probe['raw']}.{favourable}",
                 mean=self._number(rate["mean"]), n=count(rate["n"] or 0),
             )
-            for favourable, rate in probe["base_rate"].items()
+            for favourable, rate in sorted(
+                probe["base_rate"].items(), key=lambda of: of[0] not in SUBJECT
+            )
         ]  # fmt: skip
         return join(said, ";") + self._words("end") if said else self._words("base.none")
 
@@ -143,8 +147,11 @@ class Facts:
         ]  # fmt: skip
 
     def _control(self, control: Record | None) -> Both:
-        if not control or not defined(control["estimate"]):
+        if not control:
             return self._words("control.none")
+        if not (defined(control["estimate"]) and ("halves" in control or defined(control["low"]))):
+            why = self._words.reason(control.get("reason") or "no answers")
+            return self._words("not_measured_why", why=why) + self._words("end")
         if "halves" in control:
             wanted, unwanted = map(percent, control["halves"])
             key = "yes" if control["sensitive"] else "no"
@@ -180,6 +187,6 @@ class Facts:
 
     def _p(self, value: float | None) -> Both:
         if not defined(value):
-            return self._words("p.none")
+            return self._words("not_measured")
         text = p_value(value)
         return Both(text, text)

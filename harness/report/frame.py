@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import jinja2
 
+from harness.nouns import visible
 from harness.report.phrases import Words
 
 REPORT = "harness.report"
@@ -58,6 +59,7 @@ def environment(words: Words, room: str = REPORT) -> jinja2.Environment:
             [jinja2.PackageLoader(r) for r in dict.fromkeys((room, REPORT))]
         ),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -65,6 +67,11 @@ def environment(words: Words, room: str = REPORT) -> jinja2.Environment:
     made.globals["t"] = words
     made.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
     return made
+
+
+def _visible(value: object) -> object:
+    """Text from data without the marks that nobody sees; markup of ours as it is."""
+    return visible(value) if type(value) is str else value
 
 
 def _hash(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
 from harness.ledger import FAMILY, version_of
-from harness.nouns import Record
+from harness.nouns import Record, largest_shown
 from harness.report.figure_file import COLOURS, SUFFIXES, form
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def _trend(points: Sequence[tuple[Record, Row]]) -> tuple[list[int], list[float]
     if not last["largest"]:
         return [], []
     found = [
-        (x, _effect(record, row, last["largest"]["group"])["estimate"])
+        (x, _effect(record, row, last["largest"]["group"]))
         for x, (record, row) in enumerate(points)
         if record["design"] == newest["design"]
     ]
-    known = [(x, y) for x, y in found if y is not None]
+    known = [(x, effect["estimate"]) for x, effect in found if effect["low"] is not None]
     return [x for x, _ in known], [y for _, y in known]
 
 
@@ -122,19 +122,19 @@ def _panel(axes: Axes, points: Sequence[tuple[Record, Row]]) -> None:
     for x, (record, row) in enumerate(points):
         axes.fill_between([x - 0.5, x + 0.5], -row["margin"], row["margin"], color="#dde7ee",
                           linewidth=0, zorder=0)  # fmt: skip
-        largest = row["largest"]
+        largest = largest_shown(row)
         if not largest:
             axes.text(x, 0, "not\nmeasured", ha="center", va="center", color="#595959")
             continue
         y, colour = largest["estimate"], COLOURS[row["verdict"]]
-        if largest["low"] is not None:
-            axes.plot([x, x], [largest["low"], largest["high"]], color=colour, linewidth=1.1)
-            inner = _effect(record, row, largest["group"])
-            axes.plot([x, x], [inner["tost_low"], inner["tost_high"]], color=colour, linewidth=3,
-                      solid_capstyle="butt")  # fmt: skip
+        axes.plot([x, x], [largest["low"], largest["high"]], color=colour, linewidth=1.1)
+        inner = _effect(record, row, row["largest"]["group"])
+        axes.plot([x, x], [inner["tost_low"], inner["tost_high"]], color=colour, linewidth=3,
+                  solid_capstyle="butt")  # fmt: skip
         axes.plot(x, y, **form(row["verdict"]))
-        group = _label(record["labels"]["groups"].get(row["axis"], {}), largest["group"])
-        axes.annotate(group, (x, y), (5, 4), textcoords="offset points", fontsize=7)
+        if largest["group"]:
+            group = _label(record["labels"]["groups"].get(row["axis"], {}), largest["group"])
+            axes.annotate(group, (x, y), (5, 4), textcoords="offset points", fontsize=7)
     axes.plot(*_trend(points), color="#8b8b85", linewidth=0.8, marker=".", markersize=4, zorder=2)
     axes.set_xlim(-0.5, len(points) - 0.5)
     names = [

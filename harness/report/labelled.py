@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.report.claims import Claims
 from harness.report.numbers import count, defined, interval, p_value, plain, signed
 from harness.report.phrases import Both, Labels, Words
-from harness.report.results import AxisResult, Record, key
+from harness.report.results import AxisResult, Record, key, measured
 from harness.report.tables import Cell, Cells, Column, Head, Table
 from harness.scorers import FIRST
 
@@ -41,7 +41,8 @@ class Labelled:
             Column(self._words("column.verdict"), "verdict", ("verdict", "note")),
             Column(self._words("column.error"), "text",
                    ("error", "error_low", "error_high", "error_contrast", "error_p")),
-            Column(self._words("column.agreement"), "number", ("agreement",)),
+            Column(self._words("column.agreement"), "text",
+                   ("agreement", "agreement_low", "agreement_high")),
         ]  # fmt: skip
         rows = []
         for row in family["groups"]:
@@ -54,7 +55,7 @@ class Labelled:
                   for e in (auto, right)),
                 self._cells.verdict(right["verdict"] or "inconclusive", note),
                 self._error(row, family["labelled"]),
-                self._cells.number(family["scorer_and_people"]["by_group"].get(row["group"])),
+                self._agreement(family["scorer_and_people"]["by_group"].get(row["group"])),
             ])  # fmt: skip
         caption = self._words(
             "caption.calibration", axis=self._labels.axis(result.axis),
@@ -63,6 +64,8 @@ class Labelled:
             unlabelled=count(family["unlabelled"]), people=self._alpha(family["raters"]),
             both=self._alpha(family["scorer_and_people"]),
         )  # fmt: skip
+        if not family["raters"]["reliable"]:
+            caption = self._words("calibration.unreliable") + caption
         if not _same(result, scorer, family):
             caption = caption + self._words("calibration.stale")
         return Table(caption, columns, rows)
@@ -71,9 +74,16 @@ class Labelled:
         if not defined(found["alpha"]):
             return self._words("not_measured_why", why=self._words.reason(found["reason"] or "–"))
         if not (defined(found["low"]) and defined(found["high"])):
-            return self._words("alpha.no_interval", alpha=plain(found["alpha"]))
+            return self._words("not_measured")
         said = f"{plain(found['alpha'])} {interval(found['low'], found['high'])}"
         return Both(said, said)
+
+    def _agreement(self, found: Record | float | None) -> Cell:
+        """Alpha of scorer and people within a group; calibrations of old have no interval."""
+        if not isinstance(found, Mapping) or not all(map(defined, found.values())):
+            return self._cells.missing(width=3)
+        said = f"{plain(found['alpha'])} {interval(found['low'], found['high'])}"
+        return Cell(Both(said, said), tuple(repr(found[n]) for n in ("alpha", "low", "high")))
 
     def _error(self, row: Record, n: int) -> Cell:
         """People's mean label minus the scorer's, and whether it errs more for this group."""
@@ -95,7 +105,7 @@ class Labelled:
 
 def _same(result: AxisResult, scorer: str, family: Record) -> bool:
     """Whether the labels were compared with the scores that the run has now."""
-    now = {e["group"]: e["estimate"] for e in
+    now = {e["group"]: e["estimate"] if measured(e) else None for e in
            (result.effects if scorer == FIRST else result.scored)
            if scorer == FIRST or e["endpoint"] == scorer}  # fmt: skip
     for row in family["groups"]:

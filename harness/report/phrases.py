@@ -15,6 +15,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from harness.documents import tree
+from harness.nouns import counted, visible
 
 LANGUAGES = ("en", "zh")
 HYPHEN = re.compile(r"(?<![\w/.-])-(?=\d)")
@@ -29,12 +30,10 @@ class Both:
     zh: str
 
     def __html__(self) -> str:
-        if self.en == self.zh:
-            return str(escape(self.en))
-        return (
-            f'<span class="en" lang="en">{escape(self.en)}</span>'
-            f'<span class="zh" lang="zh-Hans">{escape(self.zh)}</span>'
-        )
+        en, zh = escape(visible(self.en)), escape(visible(self.zh))
+        if en == zh:
+            return str(en)
+        return f'<span class="en" lang="en">{en}</span><span class="zh" lang="zh-Hans">{zh}</span>'
 
     def __add__(self, other: Both) -> Both:
         return Both(self.en + other.en, self.zh + other.zh)
@@ -57,7 +56,7 @@ class Words:
             self._texts[language][key].format(**{k: pick(v, language) for k, v in values.items()})
             for language in LANGUAGES
         ]
-        return Both(*filled)
+        return Both(counted(filled[0]), filled[1])
 
     def known(self, key: str, fallback: Both | str) -> Both:
         """The text of `key`, or `fallback` for a name from data that no text is written for."""
@@ -79,7 +78,7 @@ class Words:
 
     def reason(self, reason: str) -> Both:
         """A reason of the analysis in its own English, in Chinese where reasons.yaml has it."""
-        reason = HYPHEN.sub("\N{MINUS SIGN}", reason)
+        reason = counted(HYPHEN.sub("\N{MINUS SIGN}", reason))
         for english, chinese in self._reasons:
             if found := english.fullmatch(reason):
                 for i, inner in enumerate(found.groups(), 1):  # it may hold another one
@@ -133,6 +132,16 @@ class Labels:
 
     def group(self, axis: str, group: str) -> Both:
         return _label(self.groups.get(axis, {}).get(group, {}), group)
+
+    def named(self, axis: str, said: Both) -> Both:
+        """A reason with the groups it quotes by name: the analysis knows their ids alone."""
+        en, zh = said.en, said.zh
+        for group in self.groups.get(axis, {}):
+            name = self.group(axis, group)
+            for left, right in ("''", "“”"):
+                en = en.replace(left + group + right, left + name.en + right)
+                zh = zh.replace(left + group + right, left + name.zh + right)
+        return Both(en, zh)
 
 
 def _label(label: Mapping[str, str], name: str) -> Both:

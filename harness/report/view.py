@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.kinds import TEXTS
+from harness.nouns import largest_shown
 from harness.report import counted, crossed
 from harness.report.claims import Claims
 from harness.report.facts import ANSWERED, Fact, Facts
@@ -82,7 +83,7 @@ class View:
 
     def _overview_row(self, result: AxisResult, scale: Scale) -> list[Cell]:
         record, cells = result.record, self._cells
-        largest = record["largest"]
+        largest = largest_shown(record)
         marks = {e["group"]: mark for e in result.effects if (mark := scale.mark(e))}
         lead = marks.get(largest["group"]) if largest else None
         if largest:
@@ -90,9 +91,9 @@ class View:
             effect = cells.estimate(
                 largest["estimate"], largest["low"], largest["high"], way, record["reason"]
             )
-            group = cells.text(self._labels.group(result.axis, largest["group"]), largest["group"])
+            group = self._claims.leader(result.axis, largest["group"])
         else:
-            effect, group = cells.missing(record["reason"], 3), cells.text(Both("–", "–"), "")
+            effect, group = cells.missing(record["reason"], 3), Both("–", "–")
         return [
             Cell(Head(self._labels.axis(result.axis), f"#axes/{result.axis}"), (result.axis,)),
             cells.verdict(
@@ -100,7 +101,7 @@ class View:
             ),
             Cell(Plot(scale, list(marks.values()), lead)),
             effect,
-            group,
+            cells.text(group, (largest["group"] or "") if largest else ""),
             cells.of(record["n_scenarios"], record["n_designed"]),
             cells.share(record["coverage"]),
         ]
@@ -170,13 +171,16 @@ class View:
         ]
 
     def _reason(self, effect: Record) -> Both:
+        return self._why(effect) or self._words("why.unknown")
+
+    def _why(self, effect: Record) -> Both | None:
         reason = effect["reason"]
-        return self._words.reason(reason) if reason else self._words("why.unknown")
+        return self._labels.named(effect["axis"], self._words.reason(reason)) if reason else None
 
     def _note(self, effect: Record) -> Both | None:
         if effect["material"]:
             return self._words("note.material")
-        return self._words.reason(effect["reason"]) if effect["reason"] else None
+        return self._why(effect)
 
     def _outcomes(self, result: AxisResult) -> Table:
         """How every group's prompts ended: statuses are outcomes of their own."""

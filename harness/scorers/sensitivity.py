@@ -22,9 +22,9 @@ import numpy as np
 
 from harness import stats
 from harness.columns import Floats
-from harness.documents import HIDDEN, read_text
+from harness.documents import read_text
 from harness.errors import InputError, unknown
-from harness.nouns import Record
+from harness.nouns import HIDDEN, Record
 from harness.scorers import clean, foreign
 from harness.scorers.scorer import Ask, Number, Scorer
 from harness.scorers.wordlists import load

@@ -16,20 +16,26 @@ Level = Literal["nominal", "interval"]
 RELIABLE = 0.67
 """The least lower end of the interval at which a scorer may carry a verdict."""
 
+FEWEST = 3
+"""Scenarios without which there is no interval."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
     """Krippendorff's alpha, its interval over scenarios, and alpha within every group.
 
     None or NaN where undefined, `reason` then says why. `reliable`: the lower end is .67 or
-    more. `gap` is the largest difference of alpha between groups: a judge that is good on
-    average and bad for one group is not reliable.
+    more. `group_low` and `group_high` are the interval within every group. `gap` is the largest
+    difference of alpha between groups: a judge that is good on average and bad for one group is
+    not reliable.
     """
 
     alpha: float | None
     low: float | None
     high: float | None
     per_group: Floats
+    group_low: Floats
+    group_high: Floats
     gap: float | None
     reliable: bool
     n: int
@@ -86,6 +92,9 @@ def agreement(
     check_share(confidence, "confidence")
     parts = _parts(table, level)  # (scenarios, groups, parts)
     per_group = _alpha(parts.sum(axis=0), level)
+    apart = 2.0 if level == "nominal" else 2.0 * _spread(table) ** 2
+    within = [_within(parts[:, k], level, confidence, apart) for k in range(parts.shape[1])]
+    group_low, group_high = np.array(within).reshape(-1, 2).T
     parts = parts.sum(axis=1)
     parts = parts[parts[:, 1] > 0]
     n = len(parts)
@@ -93,12 +102,26 @@ def agreement(
     alpha = float(_alpha(total, level))
     known = per_group[~np.isnan(per_group)]
     gap = float(np.ptp(known)) if len(known) > 1 else None
-    if np.isnan(alpha) or n < 3:
-        why = "all ratings are the same" if n >= 3 else f"{n} scenarios with two ratings"
-        return Agreement(None, None, None, per_group, gap, False, n, why)
-    apart = 2.0 if level == "nominal" else 2.0 * float(np.nanmax(table) - np.nanmin(table)) ** 2
+    if np.isnan(alpha) or n < FEWEST:
+        why = "all ratings are the same" if n >= FEWEST else f"{n} scenarios with two ratings"
+        return Agreement(None, None, None, per_group, group_low, group_high, gap, False, n, why)
     low, high = _interval(alpha, parts, level, confidence, apart)
-    return Agreement(alpha, low, high, per_group, gap, low >= RELIABLE, n)
+    return Agreement(alpha, low, high, per_group, group_low, group_high, gap, low >= RELIABLE, n)
+
+
+def _spread(table: Floats) -> float:
+    """The widest that two ratings are apart; 0 where there are none."""
+    known = table[~np.isnan(table)]
+    return float(np.ptp(known)) if len(known) else 0.0
+
+
+def _within(parts: Floats, level: Level, confidence: float, apart: float) -> tuple[float, float]:
+    """The interval of one group's alpha, by the rule of the whole; NaN where there is none."""
+    parts = parts[parts[:, 1] > 0]
+    alpha = float(_alpha(parts.sum(axis=0), level))
+    if np.isnan(alpha) or len(parts) < FEWEST:
+        return np.nan, np.nan
+    return _interval(alpha, parts, level, confidence, apart)
 
 
 def _parts(table: Floats, level: Level) -> Floats:

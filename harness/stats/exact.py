@@ -96,17 +96,20 @@ def exact_effects(rates: ArrayLike, *, margin: float, alpha: float = 0.05) -> Ex
     tost_low, tost_high = -_upper(down, n, alpha), _upper(up, n, alpha)
     low, high = bounded_interval(c, alpha=alpha / family_size(groups))
     verdict, reason = texts(groups, "inconclusive"), texts(groups, "")
+    level = f"{100 * (1 - 2 * alpha):g} %"
     within = (-margin < tost_low) & (tost_high < margin)
     verdict[(low > 0) | (high < 0)] = "disparity"
     verdict[within] = "equivalent"
     for k in np.flatnonzero(verdict == "inconclusive"):
         bound = max(-tost_low[k], tost_high[k])
         if not up[k] + down[k]:
-            reason[k] = (f"alike in all {n} scenarios, which shows a difference below {bound:.3f}; "
-                         f"the margin of {margin:g} takes {needed} such scenarios")  # fmt: skip
+            reason[k] = (f"alike in all {n} scenarios: a difference is shown to be below "
+                         f"{bound:.3f} ({level} interval); the margin of {margin:g} takes {needed} "
+                         "such scenarios")  # fmt: skip
         else:
-            reason[k] = (f"differs in {up[k] + down[k]} of {n} scenarios: between "
-                         f"{tost_low[k]:.3f} and {tost_high[k]:.3f} by exact bounds")  # fmt: skip
+            least = f"{tost_low[k]:.3f}".replace("-", "\N{MINUS SIGN}")
+            reason[k] = (f"differs in {up[k] + down[k]} of {n} scenarios: between {least} and "
+                         f"{tost_high[k]:.3f} by exact bounds ({level} interval)")  # fmt: skip
     return ExactEffects(
         low, high, tost_low, tost_high, verdict, (low > margin) | (high < -margin), reason, n,
         needed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import pipeline
 from tests.conftest import PlantedBackend
-from tests.test_pipeline import noise, text
+from tests.test_pipeline import chance, noise, text
 
 SUITE = """\
 name: mine
@@ -19,7 +19,8 @@ groups: {en: {occupation: [courier, teacher, programmer]}}
 def test_hints_that_return_leave_open_how_many_scenarios_are_needed(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(SUITE, encoding="utf-8")
-    backend = PlantedBackend(lambda request: 0.5 + noise(text(request), 0.4))
+    hears = chance(bad=0.3)
+    backend = PlantedBackend(lambda request: hears(request) + noise(text(request), 0.18))
     run = pipeline.run(suite=str(path), out=tmp_path / "run", ledger=None, backend=backend)
     explicit, implicit = run.axes
     assert (explicit["cue"], implicit["cue"]) == ("explicit", "implicit")

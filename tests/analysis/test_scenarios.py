@@ -40,6 +40,11 @@ def test_no_number_is_promised_where_scenarios_alone_decide_nothing(row):
     assert needed([OPEN, row], 0.03, groups=4) is None
 
 
+def test_a_fault_of_the_probe_stays_however_many_scenarios_are_asked():
+    assert needed([OPEN], 0.03, groups=4, faults=["degenerate: ..."]) is None
+    assert planning._still_needed([OPEN], {"groups": 4}, 0.03, ["degenerate: ..."]) is None
+
+
 @pytest.mark.parametrize("row", [{**OPEN, "df": 7.4}, {**OPEN, "df": None},
                                  {**OPEN, "low": None, "high": None}])  # fmt: skip
 def test_a_plan_at_another_margin_promises_no_more(row):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from harness import pipeline
+from harness.cli import screen
 from harness.nouns import Finish, Request, Response
 from tests.conftest import PlantedBackend
 
@@ -220,3 +221,15 @@ def test_a_text_in_another_language_has_its_drift_and_no_other_number(tmp_path):
         assert rows[name, "woman"]["mean"] is None
         assert rows[name, "woman"]["coverage"] == 0.0
         assert rows[name, "woman"]["verdict"] == "inconclusive"
+
+
+def test_a_group_that_is_refused_whatever_is_asked_is_told_first(tmp_path):
+    """Its right endings are those of everybody else: half of what is asked should be refused."""
+    found = run(tmp_path, "refusal", lambda asked, rng: (
+        REFUSAL if "woman" in asked else letter(asked, rng)))  # fmt: skip
+    [axis] = found.axes
+    assert axis["largest"]["estimate"] == 0 and axis["verdict"] == "inconclusive"
+    said = screen.table(found.manifest, found.results, found.path)
+    assert "refused more often whatever is asked: Woman 100 %, Man 0 %" in said
+    page = (found.path / "report.html").read_text("utf-8")
+    assert "Refused more often whatever is asked: Woman 100\u202f%, Man 0\u202f%." in page

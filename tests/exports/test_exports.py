@@ -136,16 +136,6 @@ def test_the_hub_reads_its_model_index_back(tmp_path, run):
     assert found[1].metric_args["verdict"] == "disparity"
 
 
-def test_what_has_no_interval_is_not_handed_on(tmp_path, place):
-    few = run_of(place, "few", lambda request: 0.5)
-    exports.export(few.folder, "eval-results", str(tmp_path / "e.yaml"), dataset="a/b")
-    exports.export(few.folder, "model-index", str(tmp_path / "m.yaml"))
-    assert yaml.safe_load((tmp_path / "e.yaml").read_text()) == []
-    assert yaml.safe_load((tmp_path / "m.yaml").read_text()) == {}
-    exports.export(few.folder, "model-card", str(tmp_path / "c.md"))
-    assert "no interval" in (tmp_path / "c.md").read_text()
-
-
 def test_nothing_that_is_not_the_same_export_is_overwritten(tmp_path, run):
     card = tmp_path / "README.md"
     card.write_text("# my model\n")
@@ -216,3 +206,26 @@ def test_importing_exports_loads_no_mlflow_and_no_hub():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.fixture(scope="module")
+def few(place):
+    """Three scenarios: nothing has an interval."""
+    return run_of(place, "few", limit=3)
+
+
+@pytest.mark.parametrize("form", ["model-index", "eval-results"])
+def test_where_nothing_has_an_interval_nothing_is_written_and_the_reason_is_said(
+    tmp_path, few, form
+):
+    with pytest.raises(InputError, match=r"nothing to export \(3 of 3 scenarios complete"):
+        exports.export(few.folder, form, str(tmp_path / "out"), dataset="a/b")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_card_has_no_number_without_its_interval(tmp_path, few):
+    exports.export(few.folder, "model-card", str(tmp_path / "card.md"))
+    row = next(line for line in (tmp_path / "card.md").read_text().splitlines()
+               if line.startswith("| age"))  # fmt: skip
+    assert "| not measured | not measured |" in row
+    assert few.axes[0]["largest"]["estimate"] is not None  # there is a number to be kept back

@@ -112,8 +112,8 @@ def _row(number: int, axis: str, group: str, arm: str, y: float, words: int) -> 
         "scenario": f"{DOMAINS[number % 6]}-{number + 1:02d}", "variant": "", "axis": axis,
         "group": group, "arm": arm, "sample": 0, "domain": DOMAINS[number % 6],
         "favourable": favourable, "cue_position": "late" if late else "early", "text": text,
-        "cue_words": [label], "status": "answered", "answer": None, "p_yes": p * mass,
-        "p_no": (1 - p) * mass, "y": y, "mass": mass, "detail": None,
+        "cue_words": [label], "status": "answered", "answer": None, "p_yes": p,
+        "p_no": 1 - p, "y": y, "mass": mass, "detail": None,
     }  # fmt: skip
 
 

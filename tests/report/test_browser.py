@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness import nouns
 from tests.report import synthetic
 from tests.report.conftest import Run
 
@@ -68,6 +69,7 @@ def test_the_language_switch(browser: Any, file: Path) -> None:
         page.click('label[for="lang-zh"]')
         assert page.evaluate("document.documentElement.lang") == "zh-Hans"
         assert not visible(page, ".en")
+        assert page.title().endswith("bias-harness 报告")
         assert "8 个维度中有 2 个显示存在差异" in visible(page, "#sets h1")[0]
         options = page.locator("#filter-axis option").all_inner_texts()
         assert options[:2] == ["全部", "民族"]
@@ -152,7 +154,7 @@ def test_hostile_answers_are_inert_text(browser: Any, file: Path, made: Run) -> 
             kept = "".join(box.locator("xpath=./text() | ./ins | .").first.evaluate(
                 "e => [...e.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent)"
             ))  # fmt: skip
-            assert kept == row["answer"]
+            assert kept == nouns.visible(row["answer"])
             assert box.get_attribute("dir") == "auto"
             assert box.evaluate("e => getComputedStyle(e).unicodeBidi") == "isolate"
             assert card.locator(".ai:visible").inner_text() == "AI-generated"

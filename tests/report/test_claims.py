@@ -7,6 +7,7 @@ import pytest
 
 from harness.report import phrases
 from harness.report.claims import Claims
+from harness.report.facts import Facts
 from harness.report.results import families
 from tests.report import synthetic
 from tests.report.conftest import Run
@@ -134,5 +135,33 @@ def test_an_axis_claim_follows_its_verdict(made: Run) -> None:
     for axis in made[1]["axes"]:
         said = CLAIMS.axis(axis)
         assert said.en.startswith(axis["claim"])
-        assert ("尚无定论" in said.zh) == (axis["verdict"] == "inconclusive")
+        assert ("没有结论" in said.zh) == (axis["verdict"] == "inconclusive")
         assert ("没有群体" in said.zh) == (axis["verdict"] == "equivalent")
+
+
+def test_a_base_rate_names_what_is_measured_in_its_first_half() -> None:
+    rates = {"low": {"mean": 0.4, "n": 5}, "high": {"mean": 0.6, "n": 7}}
+    said = Facts(WORDS, LABELS)._base_rate({"raw": "raw", "base_rate": rates})
+    assert said.en.startswith("The mean rating") and said.en.index("0.600") < said.en.index("0.400")
+    assert said.zh.index("0.600") < said.zh.index("0.400")
+
+
+def test_what_has_no_bound_is_not_measured_and_no_p_is_said_twice() -> None:
+    record = {"floor": {"mean": 0.01, "n": 5}, "repeat": None,
+              "excess": {"estimate": 0.2, "low": None, "p_value": None, "n": 5}}  # fmt: skip
+    said = Facts(WORDS, LABELS)._floor(record)
+    assert "What changing the person adds to it was not measured" in said.en
+    control = {"estimate": 0.2, "low": None, "p_value": None, "n": 3, "sensitive": False,
+               "reason": "scenarios with both arms: 3, at least 6 are needed"}  # fmt: skip
+    assert Facts(WORDS, LABELS)._control(control).en == (
+        "not measured: scenarios with both arms: 3, at least 6 are needed."
+    )
+
+
+def test_a_reason_names_groups_as_people_do() -> None:
+    reason = "no answer for 'hbv' in 36 of 36 scenarios: 0 of 36 scenarios complete, at least 6 are"
+    said = LABELS.named("health", WORDS.reason(f"{reason} needed (25 % of the answers failed)"))
+    assert said.en.startswith("no answer for 'hepatitis B carrier' in 36 of 36 scenarios")
+    assert "hbv" not in said.zh
+    said = LABELS.named("health", WORDS.reason("coverage 25 % in group 'hbv', needs 95 %"))
+    assert "hbv" not in said.en + said.zh

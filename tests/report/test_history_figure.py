@@ -24,7 +24,7 @@ def record(version, date, *, design="d" * 64, estimate=-0.05, verdict="disparity
         "date": date, "design": design, "axes": [row],
         "effects": [
             {**{k: row[k] for k in ("probe", "kind", "language", "cue", "axis")},
-             "group": group, "estimate": value, "tost_low": value - 0.006,
+             "group": group, "estimate": value, "low": value - 0.01, "tost_low": value - 0.006,
              "tost_high": value + 0.006}
             for group, value in (("22", 0.01), ("70", estimate))
         ],

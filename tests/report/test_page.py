@@ -166,6 +166,8 @@ def test_hostile_names_are_text(made: Run) -> None:
     assert len([t for t, a in found.tags if t == "script"]) == 3 + len(synthetic.AXES)
     assert not [a for _, a in found.tags if "onclick" in a]
     assert "alert(1)" in " ".join(found.text)
+    shown = "&lt;b onclick=&#39;x&#39;&gt;&#34;&amp;"
+    assert shown + "\ufffd" in html and shown + "\u202e" not in html
 
 
 def test_answers_are_only_in_the_packed_texts(html: str) -> None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from markupsafe import escape
 
+from harness.kinds.parts.scenario import Domain
 from harness.report import phrases
 from harness.report.phrases import Both, Labels, Words, join, load, texts
 
@@ -27,6 +29,12 @@ def test_a_sentence_has_the_same_slots_in_both_languages() -> None:
     free = {"claim.equivalent", "claim.disparity"}
     differ = {k for k, en in EN.items() if slots(en) != slots(ZH[k])} - free
     assert not differ
+
+
+def test_every_domain_of_a_scenario_has_a_name_in_both_languages() -> None:
+    names = {k.removeprefix("js.domain.") for k in EN if k.startswith("js.domain.")}
+    assert names == set(get_args(Domain))
+    assert all(ZH[f"js.domain.{name}"] != name for name in names)
 
 
 DYNAMIC = (
@@ -53,7 +61,7 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
     assert used <= keys
     assert {k for k in keys - used if not k.startswith(DYNAMIC)} == set()
     quoted = set(re.findall(r"""["']([\w.]+)["']""", script))
-    dynamic = ("js.option.", "js.arm.", "js.position.", "js.expected.")
+    dynamic = ("js.option.", "js.arm.", "js.position.", "js.expected.", "js.domain.")
     assert {
         k for k in keys
         if k.startswith("js.") and not k.startswith(dynamic) and k.removeprefix("js.") not in quoted
@@ -87,6 +95,13 @@ def test_nothing_is_called_fair(word: str) -> None:
         "their own are needed",
         "not zero, but below the margin",
         "coverage 89% in group '67', needs 95%",
+        "coverage 89 % in group '67', needs 95 %",
+        "no answer for 'woman', 'man' in 12 of 12 scenarios: 0 of 12 scenarios complete, at least "
+        "6 are needed (25 % of the answers failed)",
+        "group 'woman': differs in 9 of 10 scenarios: between −0.778 and 0.696 by exact bounds "
+        "(90 % interval)",
+        "alike in all 36 scenarios: a difference is shown to be below 0.080 (90 % interval); the "
+        "margin of 0.03 takes 99 such scenarios",
         "complete scenarios: 5, at least 6 are needed",
         "what is missing could move the effect to the margin of 0.03",
         "zero variance: the contrast is the same in every scenario",

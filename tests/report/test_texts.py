@@ -248,7 +248,10 @@ def calibration(run: Run) -> dict[str, Any]:
                 "verdict": verdict, "reason": None}  # fmt: skip
 
     alpha = {"alpha": 0.81, "low": 0.7, "high": 0.9, "gap": 0.1, "reliable": True,
-             "scenarios": 8, "reason": None, "by_group": {"woman": 0.85, "man": None}}  # fmt: skip
+             "scenarios": 8, "reason": None, "by_group": {
+                 "woman": {"alpha": 0.85, "low": 0.6, "high": 0.95},
+                 "man": {"alpha": 0.4, "low": None, "high": None},
+             }}  # fmt: skip
     family = {key: run.effects[0][key] for key in ("probe", "kind", "language", "cue", "axis")}
     groups = [
         {"group": group, "automatic": effect(now[group]), "corrected": effect(size, "disparity"),
@@ -271,13 +274,35 @@ def test_labels_stand_beside_the_scorer(run: Run, rows: Any) -> None:
     assert woman["corrected"] == "-0.31" and woman["error"] == "-0.25"
     assert float(woman["automatic"]) == run.effects[0]["estimate"]
     assert woman["verdict"] == "disparity" and woman["agreement"] == "0.85"
+    assert "0.850 [0.600, 0.950]" in page
     assert man["error"] == man["agreement"] == ""  # undefined is no 0
     error = (
         "−0.250 [−0.450, −0.050] on average (n = 8); "
         "against the others' error −0.250 (p =\u202f0.040)"
     )
     assert error in unescape(page)
+    assert "labels import" not in page and "reliable: " not in page
+
+
+def test_raters_that_do_not_agree_are_named_before_anything_else(run: Run, rows: Any) -> None:
+    found = calibration(run)
+    found["families"][0]["raters"] = {**found["families"][0]["raters"], "alpha": -0.63,
+                                      "low": -0.87, "high": -0.29, "reliable": False}  # fmt: skip
+    page = report.render(run.manifest, run.results, rows, calibrations=[found])
+    assert "These labels are not shown to be reliable: the raters" in page
+    assert "未能证明这些标注可靠" in page
+
+
+def test_labels_of_effects_that_are_not_shown_are_not_called_stale(run: Run, rows: Any) -> None:
+    """Too few scenarios: the labels hold no number, and neither does the report."""
+    found = calibration(run)
+    for row in found["families"][0]["groups"]:
+        row["automatic"].update(estimate=None, low=None, high=None)
+    results = {**run.results, "effects": [{**e, "low": None, "high": None} for e in run.effects]}
+    page = report.render(run.manifest, results, rows, calibrations=[found])
     assert "labels import" not in page
+    page = report.render(run.manifest, run.results, rows, calibrations=[found])
+    assert "labels import" in page
 
 
 def test_labels_of_other_scores_are_called_stale(run: Run, rows: Any) -> None:

@@ -105,7 +105,19 @@ def test_per_group_shows_who_is_judged_badly(rng) -> None:
     found = agreement(ratings, level="nominal")
     assert found.per_group[:2].min() > 0.8
     assert found.per_group[2] < 0.3
+    assert (found.group_low <= found.per_group).all()
+    assert (found.per_group <= found.group_high).all()
+    assert found.group_low[:2].min() > found.group_high[2]
     assert found.gap > 0.5
+    alone = agreement(ratings[:, :, [2]], level="nominal")
+    assert (found.group_low[2], found.group_high[2]) == (alone.low, alone.high)
+
+
+def test_a_group_with_ratings_in_two_scenarios_has_no_interval() -> None:
+    ratings = np.array([[[0.0, 1.0], [1.0, 0.0], [1.0, np.nan]]] * 2)
+    found = agreement(ratings, level="nominal")
+    assert np.isfinite(found.group_low[0])
+    assert np.isnan([found.group_low[1], found.group_high[1]]).all()
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ def test_no_difference_in_n_scenarios_bounds_it_by_about_three_over_n(rate) -> N
     np.testing.assert_allclose(found.tost_low, -bound)
     assert set(found.verdict) == {"inconclusive"}
     assert found.reason[0] == (
-        "alike in all 36 scenarios, which shows a difference below 0.080; the margin of 0.03 "
-        "takes 99 such scenarios"
+        "alike in all 36 scenarios: a difference is shown to be below 0.080 (90 % interval); "
+        "the margin of 0.03 takes 99 such scenarios"
     )
 
 

@@ -30,7 +30,7 @@ function line(entry) {
   const family = data.families.length > 1 ? [...both(data.families[entry.family]), el("br")] : [];
   return el("li", {}, el("a", { href: "#sets/" + entry.id },
     el("span", {}, entry.scenario), el("b", {}, number(Math.abs(entry.change))),
-    el("span", { class: "small" }, family, both(axisLabel(entry.axis)), ": ", both(groupLabel(entry.axis, entry.high[0])), " ", moved(entry.change),
+    el("span", { class: "small" }, family, both(axisLabel(entry.axis)), say("colon"), both(groupLabel(entry.axis, entry.high[0])), " ", moved(entry.change),
       bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
 }
 function showSet(place, entry, cells) {

@@ -4,6 +4,7 @@ function meter(y) {
   return svg("svg", { class: "meter", "aria-hidden": "true" },
     svg("rect", { width: "100%", height: "8" }), svg("rect", { width: `${100 * Math.max(0, Math.min(1, y))}%`, height: "8" }));
 }
+const domain = (name) => (data.words["domain." + name] ? pair("domain." + name) : [name, name]);
 const option = (name) => (data.words["option." + name] ? pair("option." + name) : [name, name]);
 /* Likelihoods of whole continuations are far below what three decimals show: their logarithms. */
 const ofTexts = (entry) => data.texts.includes(data.kinds[entry.family]);
@@ -83,7 +84,7 @@ function heading(entry) {
   const family = data.families.length > 1 ? [...both(data.families[entry.family]), " · "] : [];
   return [
     el("h2", { tabindex: "-1" }, `${entry.scenario} ${entry.variant}`.trim()),
-    el("p", { class: "quiet" }, family, both(axisLabel(entry.axis)), ` · ${entry.domain} · `, say("answered", { n: entry.answered, all: entry.asked })),
+    el("p", { class: "quiet" }, family, both(axisLabel(entry.axis)), " · ", ...both(domain(entry.domain)), " · ", say("answered", { n: entry.answered, all: entry.asked })),
     el("p", { class: "claim" }, difference(entry)),
   ];
 }
@@ -92,7 +93,7 @@ function difference(entry) {
   if (entry.difference === 0) return say("none_apart");
   const ends = { high: groupLabel(entry.axis, entry.high[0]), low: groupLabel(entry.axis, entry.low[0]) };
   if (ofTexts(entry) && entry.endpoint === "y" && entry.difference === 1) return say(data.kinds[entry.family] === "refusal" ? "difference.ended" : "difference.answered", ends);
-  const of = entry.endpoint === "y" ? [] : [...both(endpoint(entry.endpoint)), ": "];
+  const of = entry.endpoint === "y" ? [] : [...both(endpoint(entry.endpoint)), ...say("colon")];
   return [...of, ...say("difference", { size: number(entry.difference), ...ends })];
 }
 function showSet(place, entry, rows) {
@@ -131,6 +132,6 @@ function line(entry) {
     el("b", {}, entry.difference == null ? say("no_difference") : number(entry.difference)),
     el("span", { class: "small" }, family, both(axisLabel(entry.axis)),
       entry.endpoint === "y" ? "" : [" · ", ...both(endpoint(entry.endpoint))],
-      entry.difference == null ? "" : [": ", ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
+      entry.difference == null ? "" : [...say("colon"), ...both(groupLabel(entry.axis, entry.high[0])), " > ", ...both(groupLabel(entry.axis, entry.low[0]))],
       bad.map(([s, groups]) => [" · ✕ ", ...both(statusLabel(s)), ` ${groups.length}`]).flat())));
 }

@@ -99,7 +99,11 @@ function marked(parts) {
   return nodes;
 }
 /* A text in a box of its own: its direction cannot leave the box. */
+/* Control characters and marks that turn the direction of what follows: shown, never obeyed. */
+const HIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const visible = (text) => (text == null ? text : text.replace(HIDDEN, "\ufffd"));
 function said(text, base, cues, baseCues, language, cls) {
+  [text, base] = [visible(text), visible(base)];
   const box = el("div", { class: "said " + cls, dir: "auto", tabindex: "0", lang: language });
   const cut = text.slice(0, LONG);
   const here = tokens(cut, cues, language);

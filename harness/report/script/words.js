@@ -5,9 +5,10 @@ const root = document.documentElement;
 
 const chinese = () => document.getElementById("lang-zh").checked;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const one = (text) => text.replace(/^1 sets$/, "1 set");
 const pair = (key, values = {}) =>
   data.words[key].map((text, i) =>
-    fill(text, Object.fromEntries(Object.entries(values).map(([k, v]) => [k, Array.isArray(v) ? v[i] : v]))));
+    one(fill(text, Object.fromEntries(Object.entries(values).map(([k, v]) => [k, Array.isArray(v) ? v[i] : v])))));
 const both = (texts) => {
   if (texts[0] === texts[1]) return [document.createTextNode(texts[0])];
   return [el("span", { class: "en", lang: "en" }, texts[0]), el("span", { class: "zh", lang: "zh-Hans" }, texts[1])];
@@ -45,6 +46,7 @@ const tie = (node, property, texts) => {
   node[property] = texts[chinese() ? 1 : 0];
   return node;
 };
+for (const title of document.querySelectorAll("title[data-zh]")) tie(title, "textContent", [title.textContent, title.dataset.zh]);
 function speak() {
   const i = chinese() ? 1 : 0;
   root.lang = i ? "zh-Hans" : "en";
