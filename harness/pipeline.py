@@ -207,12 +207,13 @@ def conclude(
     Raises
     ------
     StoreError
-        Prompts of the design are still unanswered.
+        Prompts of the design are still unanswered, or another process writes answers.
     ModelError
         Every single prompt failed: there is nothing to score.
     """
     listener = listener or Silent()
-    score(folder, listener)
+    with folder.settled() as logs:
+        score(folder, listener, logs)
     write_report(folder)
     if ledger is not None:
         try:
@@ -222,7 +223,7 @@ def conclude(
     return Run(folder)
 
 
-def score(folder: RunFolder, listener: Listener) -> None:
+def score(folder: RunFolder, listener: Listener, logs: Sequence[Path]) -> None:
     """Responses to scores to effects: the files that a run's results are, sealed."""
     seal.check_answers(folder)
     early = folder.manifest().get("looks")
@@ -256,7 +257,7 @@ def score(folder: RunFolder, listener: Listener) -> None:
     own, more = added.read(folder)
     scores = pa.concat_tables([scores, columns.scores(scorers.score(asked, texts)), *more])
     folder.update({"state": "running"})  # until all of it is written
-    folder.compact(design, responses)
+    folder.compact(design, responses, logs)
     folder.write_table(SCORES, scores)
     table = {**scorers.SCORERS, **own}
     folder.write_json(EFFECTS, {

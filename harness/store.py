@@ -212,11 +212,26 @@ class RunFolder:
             pa.concat_tables([ANSWERS.empty_table(), *parts, *map(read_log, self.logs())])
         )
 
-    def compact(self, design: Design, responses: Responses) -> None:
-        """All responses into one Parquet file, in design order; then drop the logs."""
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[list[Path]]:
+        """The logs, while nobody writes to them.
+
+        Raises
+        ------
+        StoreError
+            Another process writes one.
+        """
+        logs = self.logs()
+        with contextlib.ExitStack() as stack, writing(self.path):
+            for path in logs:
+                stack.enter_context(_locked(path))
+            yield logs
+
+    def compact(self, design: Design, responses: Responses, logs: Iterable[Path]) -> None:
+        """All responses into one Parquet file, in design order; then drop the logs they were in."""
         rows = responses.rows_of(design.table["id"])
         self.write_table(RESPONSES, responses.table.take(pa.array(rows[rows >= 0])))
-        for log in self.logs():
+        for log in logs:
             log.unlink()
 
     def discard(self, shard: tuple[int, int] | None = None) -> None:

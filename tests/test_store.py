@@ -93,7 +93,7 @@ def test_compaction_keeps_every_digit(folder):
         for answer in answers:
             log.append(answer)
     before = folder.responses()
-    folder.compact(DESIGN, before)
+    folder.compact(DESIGN, before, folder.logs())
     assert not folder.logs()
     assert folder.responses() == before
     with Log(folder) as log:  # a retry after compaction
@@ -175,6 +175,18 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
     with pytest.raises(StoreError, match="not empty and not a run folder"):
         RunFolder(tmp_path / "mine").begin(MANIFEST, DESIGN)
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+
+
+def test_a_log_that_another_process_writes_is_not_dropped(folder):
+    with Log(folder, (1, 2)) as log:
+        log.append(response(0))
+        with pytest.raises(StoreError, match="another process is writing"), folder.settled():
+            pass
+    with folder.settled() as logs, Log(folder, (2, 2)) as late:
+        late.append(response(1))  # a slice that began while the others were concluded
+        folder.compact(DESIGN, Responses.of([response(0)]), logs)
+    assert [path.name for path in folder.logs()] == ["responses-2-of-2.jsonl"]
+    assert set(dict(folder.responses())) == {response(0).prompt, response(1).prompt}
 
 
 def test_the_half_written_design_of_another_slice_is_not_in_the_way(tmp_path):
@@ -263,7 +275,7 @@ def test_merging_takes_finished_folders_and_growing_ones(folder, tmp_path):
         log.append(response(2))
     merge(folder, [other])
     assert len(folder.responses()) == 2
-    other.compact(DESIGN, Responses.of(response(i) for i in range(len(DESIGN))))
+    other.compact(DESIGN, Responses.of(response(i) for i in range(len(DESIGN))), [])
     merge(folder, [other])
     assert len(folder.responses()) == len(DESIGN.prompts)
 
