@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from harness import compare, gate_scores, kinds, ledger, policy, provenance, stats
-from harness.analysis.cells import Family
+from harness.analysis.cells import Family, ProbeKey
 from harness.analysis.scenarios import needed
 from harness.compare import Side
 from harness.errors import InputError, unknown
@@ -131,7 +131,11 @@ def judge(
     sizes = sum(stats.family_size(axis["groups"]) for axis, *_ in families)
     many = sizes * rules.alpha / spent
     used: dict[int, Waiver] = {}
-    checks = [_check(*family, rules, many, used, people) for family in families]
+    faulty = {_probe(probe) for probe in results.get("probes", ()) if probe["faults"]}
+    checks = [
+        _check({**axis, "faulty": _probe(axis) in faulty}, rows, new, rules, many, used, people)
+        for axis, rows, new in families
+    ]
     verdicts = {check["verdict"] for check in checks}
     shown = "pass" if passed(checks) else "inconclusive"
     verdict = next((word for word in ("fail", "inconclusive") if word in verdicts), shown)
@@ -197,7 +201,7 @@ def _check(
         "reason": _reasons(rows),
         "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
         "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
-        if open_ and not failed and not barred else None,
+        if open_ and not failed and not barred and not axis["faulty"] else None,
         "groups": groups,
     }  # fmt: skip
 
@@ -286,6 +290,10 @@ def _by_family(rows: Rows) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
     for row in rows:
         found.setdefault(_key(row), []).append(row)
     return found
+
+
+def _probe(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ProbeKey._fields)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -165,6 +165,16 @@ def results(*effects, axes=("age",), probe="p"):
     }  # fmt: skip
 
 
+def test_no_number_of_scenarios_mends_a_fault_of_the_probe(place):
+    rows = results(effect(0.02, 0.01))
+    key = {name: rows["axes"][0][name] for name in ("probe", "kind", "language", "cue")}
+    sound = gate.judge({**rows, "probes": [{**key, "faults": []}]}, None, policy(place))
+    assert sound["scenarios_needed"] > 0
+    found = gate.judge({**rows, "probes": [{**key, "faults": ["insensitive: x"]}]}, None,
+                       policy(place))  # fmt: skip
+    assert (found["verdict"], found["scenarios_needed"]) == ("inconclusive", None)
+
+
 def test_the_error_holds_over_all_primary_families_at_once(place):
     """An effect that is beyond the margin on its axis's own level, not over eight axes."""
     rules = policy(place)

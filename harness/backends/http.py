@@ -251,7 +251,8 @@ class Engine(Generic[K, T]):
             await asyncio.sleep(pause)
         self._check_up(fault, began, clock())
         self._count_miss(fault)
-        said = f"{fault.words} (asked {tried + hasty} times)"
+        times = "once" if tried + hasty == 1 else f"{tried + hasty} times"
+        said = f"{fault.words} (asked {times})"
         return Outcome(item, None, {}, said, False)
 
     async def _attempt(
