@@ -89,7 +89,7 @@ def test_a_slow_answer_is_asked_again(server: FakeServer) -> None:
 def test_a_drip_of_bytes_ends_at_the_total_timeout(server: FakeServer) -> None:
     server.act = drip
     got = answers(backend(server, timeout=0.3, retries=0), 1)[0]
-    assert got.finish is Finish.ERROR and got.detail == "no answer within 0.3 s (asked 1 times)"
+    assert got.finish is Finish.ERROR and got.detail == "no answer within 0.3 s (asked once)"
 
 
 def test_retry_after_is_kept(server: FakeServer) -> None:
@@ -105,7 +105,7 @@ def test_a_server_that_wants_longer_than_the_total_timeout_is_not_waited_for(
     server.script.append(status(503, Retry_After="86400"))
     start = time.monotonic()
     got = answers(backend(server), 1)[0]
-    assert got.finish is Finish.ERROR and got.detail == "503: no luck (asked 1 times)"
+    assert got.finish is Finish.ERROR and got.detail == "503: no luck (asked once)"
     assert time.monotonic() - start < 5
 
 
