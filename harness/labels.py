@@ -4,6 +4,9 @@
 design fixes: nobody can draw again until the scores look better. Raters see texts without the
 words of the group, in shuffled order. `bring_in` checks their labels and corrects the effects by
 harness.stats.calibrate; where a yes or no is rare, by the labels alone, by exact bounds.
+
+A text without a word (an empty answer, one that a server's filter withheld) is nothing to read:
+how it ended is known, and counts among the labels as it does among the scores.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record
 from harness.policy import restore
 from harness.scorers.blind import Blinder
+from harness.scorers.wordlists import without_tags
 from harness.store import SCORES, RunFolder
 
 FOLDER = "labels"
@@ -57,7 +61,7 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     """
     manifest = seal.checked(run)
     _range(manifest, scorer)
-    items = _items(run, scorer, scenarios)
+    items, settled = _items(run, scorer, scenarios)
     if not items:
         raise InputError(f"{run.path}: no texts to label for '{scorer}'")
     rows = _shown(run, items)
@@ -66,6 +70,7 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
         "drawn": provenance.now(), "scores_existed": (run.path / SCORES).exists(),
         "items": {item: prompt.id for item, prompt in items.items()},
         "texts": {row["item"]: _mark(row["text"]) for row in rows},
+        "settled": settled,
     }  # fmt: skip
     place = RunFolder(run.path / FOLDER / scorer)
     place.path.mkdir(parents=True, exist_ok=True)
@@ -118,7 +123,7 @@ def bring_in(run: RunFolder, sheets: Sequence[Path], *, scorer: str = scorers.FI
     }  # fmt: skip
     found = {
         "scorer": scorer, "raters": raters, "items": len(drawn["items"]),
-        "families": _families(run, values, scorer, scale),
+        "families": _families(run, values, drawn.get("settled", []), scorer, scale),
     }  # fmt: skip
     place.write_json("calibration.json", found)
     return found
@@ -138,8 +143,9 @@ def _range(manifest: Record, scorer: str) -> tuple[float, float]:
 # -- drawing -----------------------------------------------------------------------------------
 
 
-def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
-    """The drawn texts by the name raters see, in the shuffled order they see them in."""
+def _items(run: RunFolder, scorer: str, count: int) -> tuple[dict[str, Prompt], list[str]]:
+    """The drawn texts by the name raters see, in the shuffled order they see them in; and the
+    drawn prompts whose outcome nobody needs to read."""
     design, responses = run.design(), run.responses()
     asked = [p for p in design.prompts if p.kind in TEXTS and p.id in responses
              and p.arm in (Arm.COUNTERFACTUAL, Arm.REPEAT)]  # fmt: skip
@@ -155,10 +161,16 @@ def _items(run: RunFolder, scorer: str, count: int) -> dict[str, Prompt]:
         distinct = list(dict.fromkeys(names))
         rng.shuffle(distinct)
         chosen |= {(*key, name) for name in distinct[:count]}
-    drawn = [p for p in asked if (p.probe, p.language, p.scenario) in chosen
-             and ended[p.id] in wanted]  # fmt: skip
-    rng.shuffle(drawn)
-    return {_name(scorer, p, responses[p.id].text or ""): p for p in drawn}
+    drawn = [p for p in asked if (p.probe, p.language, p.scenario) in chosen]
+    read = [p for p in drawn if ended[p.id] in wanted and _words(responses[p.id].text)]
+    settled = [p.id for p in drawn if scorer == scorers.FIRST and not _words(responses[p.id].text)]
+    rng.shuffle(read)
+    return {_name(scorer, p, responses[p.id].text or ""): p for p in read}, settled
+
+
+def _words(text: str | None) -> bool:
+    """Whether there is anything to read."""
+    return any(character.isalnum() for character in without_tags(scorers.clean(text or "")))
 
 
 def _name(scorer: str, prompt: Prompt, text: str) -> str:
@@ -287,10 +299,13 @@ def _value(label: str, prompt: Prompt, scorer: str, scale: tuple[float, float]) 
 
 
 def _families(
-    run: RunFolder, values: Mapping[str, Mapping[str, float]], scorer: str,
+    run: RunFolder, values: Mapping[str, Mapping[str, float]], settled: Sequence[str], scorer: str,
     scale: tuple[float, float],
 ) -> list[Record]:  # fmt: skip
-    """One record a family: agreement of the raters, and every group's effect both ways."""
+    """One record a family: agreement of the raters, and every group's effect both ways.
+
+    Agreement is over what was read; an effect over what is `settled` too.
+    """
     rules = restore(run.manifest()["policy"], run.path)
     design = run.design()
     answers = join(design, read_scores(run.path / SCORES))
@@ -306,16 +321,22 @@ def _families(
                 design.ids(own.prompts), own["scenario"].listed(), own.group.listed(), strict=True
             )
         }
+        scored = dict(zip(places, own.value(endpoint).tolist(), strict=True))
         ratings, counts = _cells(list(values.values()), places, matrix.mean.shape)
         if not counts.any():
             continue
+        known = {p: scored[p] for p in settled if p in places and not np.isnan(scored[p])}
+        read = [p for p in next(iter(values.values())) if p in places]
+        seen, _ = _cells([{p: scored[p] for p in read}], places, matrix.mean.shape)
+        whole, counts = _cells([{**said, **known} for said in values.values()], places,
+                               matrix.mean.shape)  # fmt: skip
         low, high = KINDS[family.kind].RANGE
         margin = rules.margin(family.kind, family.axis)
         if scorer != scorers.FIRST:
             low, high = scale
             margin = rules.margin("scores", family.axis) * (high - low)
         names = reused(members, matrix)
-        people = replace(matrix, mean=ratings.mean(axis=0), answered=counts)
+        people = replace(matrix, mean=whole.mean(axis=0), answered=counts)
         automatic = effects_of(matrix, margin=margin, alpha=rules.alpha, names=names)
         calibrated = stats.calibrate(matrix.mean, people.mean, margin=margin, alpha=rules.alpha)
         corrected: stats.GroupEffects | stats.Calibration = calibrated
@@ -328,7 +349,9 @@ def _families(
             "labelled": calibrated.n_labelled, "unlabelled": calibrated.n_unlabelled,
             "labels_alone": corrected is not calibrated,
             "raters": _agreement(stats.agreement(ratings), matrix.groups),
-            "scorer_and_people": _agreement(calibrated.agreement, matrix.groups),
+            "scorer_and_people": _agreement(
+                stats.agreement(np.stack([seen[0], ratings.mean(axis=0)])), matrix.groups
+            ),
             "groups": [
                 {"group": group, "automatic": _effect(automatic, k),
                  "corrected": _effect(corrected, k),

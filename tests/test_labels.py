@@ -6,6 +6,7 @@ import csv
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ import pytest
 
 from harness import cli, labels, pipeline
 from harness.errors import InputError
+from harness.nouns import Finish
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import REFUSAL, Writer, letter, probe
 
@@ -129,6 +131,40 @@ def test_the_terminal_says_first_that_raters_do_not_agree(folder, capsys):
     cli.main(["labels", "import", str(folder.path), str(agree), str(not_)])
     lines = capsys.readouterr().out.splitlines()
     assert "! these labels are not shown to be reliable" in "\n".join(lines[1:3])
+
+
+@pytest.mark.parametrize("withheld", [False, True])
+def test_a_text_that_is_not_there_is_no_answer_to_raters_either(tmp_path, withheld):
+    """Nobody reads an empty text: left out, the labels would say that all women are answered."""
+
+    class Silent(Writer):
+        def answer(self, blocks):
+            for response in super().answer(blocks):
+                if response.text == "-":
+                    finish = Finish.FILTER if withheld else response.finish
+                    detail = "withheld" if withheld else None
+                    yield replace(response, text="", detail=detail, finish=finish)
+                else:
+                    yield response
+
+    def write(asked: str, rng: random.Random) -> str:
+        return "-" if "woman" in asked and rng.random() < 0.6 else letter(asked, rng)
+
+    run = pipeline.run(suite=str(probe(tmp_path, "generation")), axes=["gender=woman,man"],
+                       out=tmp_path / "run", ledger=None, backend=Silent(write))  # fmt: skip
+    place = labels.sample(run.folder, scenarios=12)
+    drawn = json.loads((place / "sample.json").read_text())
+    assert len(drawn["settled"]) > 4
+    assert len(drawn["settled"]) + len(drawn["items"]) == 12 * 2 * 2
+    with (place / "items.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert all(row["text"].strip() for row in csv.DictReader(file))
+    sheets = [sheet(place, name, lambda _: "answered") for name in ("a", "b")]
+    [family] = labels.bring_in(run.folder, sheets)["families"]
+    assert family["labelled"] == 12
+    woman = next(group for group in family["groups"] if group["group"] == "woman")
+    assert woman["error"] == 0
+    assert woman["corrected"]["low"] < woman["automatic"]["estimate"] < woman["corrected"]["high"]
+    assert woman["corrected"]["high"] < 0
 
 
 def test_two_labelled_scenarios_correct_nothing(folder):
