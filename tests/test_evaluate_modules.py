@@ -72,6 +72,42 @@ def test_group_effects_are_a_metric():
         metric.compute(predictions=[1.0], references=["a"], scenarios=["s"], margin=0.05)
 
 
+def test_a_score_of_none_is_as_undefined_as_nan():
+    metric = evaluate.load(str(MODULES / "group_disparity"))
+    scenarios, groups = [f"s{i}" for i in range(12) for _ in "ab"], list("ab") * 12
+    scores = [0.5 + 0.2 * (g == "a") + 0.01 * (i % 5) for i, g in enumerate(groups)]
+    given = {"references": groups, "scenarios": scenarios, "margin": 0.05}
+    found = [
+        metric.compute(predictions=[*scores[:3], lost, *scores[4:]], **given)
+        for lost in (None, float("nan"))
+    ]
+    assert found[0] == found[1]
+    assert found[0]["n"] == 11  # a score of 0 in its place would have kept the scenario
+    nothing = metric.compute(predictions=[None] * 24, **given)
+    assert nothing["estimate"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"margin": None}, "margin: must be .* above 0, got None"),
+        ({"margin": -1}, "margin: must be .* above 0, got -1"),
+        ({"margin": 0}, "margin: must be"),
+        ({"margin": "0.05"}, "margin: must be"),
+        ({"margin": float("nan")}, "margin: must be"),
+        ({"alpha": 1.5}, "alpha: must be between 0 and 1, got 1.5"),
+        ({"scenarios": None}, "scenarios: name the scenario"),
+        ({"predictions": [1.0, float("inf")]}, "predictions: inf in scenario 's' is no score"),
+    ],
+)
+def test_what_group_effects_cannot_be_asked_is_a_message(wrong, said):
+    metric = evaluate.load(str(MODULES / "group_disparity"))
+    given = {"predictions": [1.0, 2.0], "references": ["a", "b"], "scenarios": ["s", "s"],
+             "margin": 0.05}  # fmt: skip
+    with pytest.raises(InputError, match=said):
+        metric.compute(**{k: v for k, v in {**given, **wrong}.items() if v is not None})
+
+
 HALF = "it might \ud800 rain"
 
 

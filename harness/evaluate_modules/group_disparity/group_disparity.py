@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 import datasets
@@ -42,12 +44,20 @@ class GroupDisparity(evaluate.Metric):  # type: ignore[misc]
 
     def _compute(
         self,
-        predictions: list[float],
+        predictions: list[float | None],
         references: list[str],
-        scenarios: list[str],
-        margin: float,
+        scenarios: list[str] | None = None,
+        margin: float | None = None,
         alpha: float = 0.05,
     ) -> dict[str, Any]:
+        """A score that is None is undefined, as NaN is."""
+        if scenarios is None:
+            raise InputError("scenarios: name the scenario of every prediction")
+        if not isinstance(margin, Real) or not 0 < margin < math.inf:
+            raise InputError("margin: must be the smallest difference that matters, a number "
+                             f"above 0, got {margin}")  # fmt: skip
+        if not 0 < alpha < 1:
+            raise InputError(f"alpha: must be between 0 and 1, got {alpha}")
         if len(scenarios) != len(predictions):
             raise InputError(f"{len(predictions)} predictions but {len(scenarios)} scenarios")
         rows, columns = list(dict.fromkeys(scenarios)), list(dict.fromkeys(references))
@@ -56,7 +66,9 @@ class GroupDisparity(evaluate.Metric):  # type: ignore[misc]
         total, n = (np.zeros((len(rows), len(columns))) for _ in range(2))
         for value, group, scenario in zip(predictions, references, scenarios, strict=True):
             place = rows.index(scenario), columns.index(group)
-            total[place] += value
+            if value is not None and math.isinf(value):
+                raise InputError(f"predictions: {value} in scenario '{scenario}' is no score")
+            total[place] += math.nan if value is None else value
             n[place] += 1
         with np.errstate(invalid="ignore", divide="ignore"):
             found = stats.group_effects(total / n, margin=margin, alpha=alpha)
