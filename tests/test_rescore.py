@@ -281,6 +281,9 @@ def test_an_evaluate_measurement_scores_a_run(folder, tmp_path):
         ("[sum(", "['much' or sum(", "is no number of one text, but str", InputError),
         ('datasets.Value("string")}', 'datasets.Value("string"), "more": datasets.Value("string")}',
          "takes predictions, more", InputError),
+        ("Measurement", "Metric",
+         r"scorer.yaml:\d+: .* must be an `evaluate.Measurement` .*'metric' instead", InputError),
+        ("def _info(", "1 / 0\n    def _info(", "cannot be loaded: ZeroDivisionError", ModelError),
     ],
 )  # fmt: skip
 def test_a_measurement_may_do_anything(folder, tmp_path, old, new, said, kind):
@@ -293,8 +296,9 @@ def test_a_measurement_may_do_anything(folder, tmp_path, old, new, said, kind):
     if said is None:
         assert any(r["endpoint"] == "shout" for r in rescore(folder, path).results["secondary"])
         return
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=said) as at:
         rescore(folder, path)
+    assert "\n" not in str(at.value)
 
 
 def test_a_classifier_in_no_folder_asks_nobody(folder, tmp_path):

@@ -39,9 +39,9 @@ def _load(definition: Measurement) -> Any:
     Raises
     ------
     InputError
-        It is code from the Hub and the definition does not allow that.
+        It is code from the Hub and the definition does not allow that, or it is no measurement.
     ModelError
-        It cannot be loaded.
+        It cannot be loaded, for whatever reason: its code is not ours.
     """
     import evaluate
 
@@ -52,9 +52,14 @@ def _load(definition: Measurement) -> Any:
         )
     try:
         return evaluate.load(definition.measurement, definition.config, module_type="measurement")
-    except (OSError, ValueError, ImportError) as error:
+    except TypeError as error:  # also what `evaluate` raises for a metric or a comparison
+        raise InputError(
+            f"{definition.place('measurement')}: '{definition.measurement}' must be an "
+            f"`evaluate.Measurement` with a `MeasurementInfo`: {_said(error)}"
+        ) from error
+    except Exception as error:
         raise ModelError(f"evaluate measurement '{definition.measurement}' cannot be loaded: "
-                         f"{error}") from error  # fmt: skip
+                         f"{_said(error)}") from error  # fmt: skip
 
 
 def _computed(module: Any, text: str, definition: Measurement) -> Any:
@@ -74,10 +79,14 @@ def _computed(module: Any, text: str, definition: Measurement) -> Any:
     try:
         return module.compute(**{next(iter(features)): [text]})
     except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(
-            f"evaluate measurement '{definition.measurement}' failed: {said}"
+            f"evaluate measurement '{definition.measurement}' failed: {_said(error)}"
         ) from error
+
+
+def _said(error: Exception) -> str:
+    """An error of code that is not ours, in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _number(found: Any, definition: Measurement) -> float | None:
