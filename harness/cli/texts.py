@@ -68,7 +68,7 @@ def audit_scorer(given: argparse.Namespace) -> int:
 
 def _audited(name: str, rows: list[Record]) -> list[str]:
     """An audit in lines: what moves a scorer, what it tells apart, and what that allows."""
-    from harness.scorers.audit import gates, responses, unbiased
+    from harness.scorers.audit import gates, responses
 
     lines: list[str] = []
 
@@ -89,13 +89,58 @@ def _audited(name: str, rows: list[Record]) -> list[str]:
                           indent=2)  # fmt: skip
     for row in responses(rows):
         say(f"{row['scorer']} · {row['language']} · texts of known worth: {_response(row)}")
-    small = "" if unbiased(rows) else "not shown to be "
-    dull = ", ".join(row["language"] for row in responses(rows) if not row["tells"])
-    apart = f"is not shown to tell texts of known worth apart in {dull}" if dull else (
-        "tells texts of known worth apart")  # fmt: skip
-    say(f"{name}: its own bias on blind texts is {small}below half the margin"
-        f"{'' if small else ' everywhere'}, and it {apart}: {_may(name, gates(rows))}")  # fmt: skip
+    say(f"{name}: {_own_bias(rows)}, and {_told_apart(rows)}: "
+        + "; ".join([_may(name, gates(rows)), *_gaps(rows).values()]))  # fmt: skip
     return lines
+
+
+def _own_bias(rows: list[Record]) -> str:
+    """Where the bias on blind texts is shown to be small; "everywhere" only of an audit that
+    lacks no text of any language."""
+    from harness.scorers.audit import blind, unbiased
+
+    seen = blind(rows)
+    if unbiased(rows):
+        where = _in(seen) if _gaps(rows) else " everywhere"
+        return f"its own bias on blind texts is below half the margin{where}"
+    large = _in([row for row in seen if not row["small"]])
+    return f"its own bias on blind texts is not shown to be below half the margin{large}"
+
+
+def _told_apart(rows: list[Record]) -> str:
+    """Where texts of known worth are told apart."""
+    from harness.scorers.audit import responses
+
+    seen = responses(rows)
+    dull = [row for row in seen if not row["tells"]]
+    if dull or not seen:
+        return f"it is not shown to tell texts of known worth apart{_in(dull)}"
+    missing = any("missing" in row for row in rows)
+    return f"it tells texts of known worth apart{_in(seen) if missing else ''}"
+
+
+def _gaps(rows: list[Record]) -> dict[str, str]:
+    """By language what an audit lacks, in words; no entry where every text has a number."""
+    from harness.scorers import RAW
+
+    gaps: dict[str, str] = {}
+    for language in dict.fromkeys(row["language"] for row in rows):
+        members = [row for row in rows if row["language"] == language and "group" in row]
+        if not members:
+            gaps[language] = f"it is not measured in {language}"
+            continue
+        least = min(members, key=lambda row: row["texts"])
+        if least["texts"] < least["of"]:
+            form = "raw" if least["scorer"].endswith(RAW) else "blind"
+            gaps[language] = (f"in {language} only {least['texts']} of {least['of']} {form} texts "
+                              "have a number in every group")  # fmt: skip
+    return gaps
+
+
+def _in(rows: list[Record]) -> str:
+    """The languages of some rows, as the end of a sentence."""
+    languages = ", ".join(dict.fromkeys(row["language"] for row in rows))
+    return f" in {languages}" if languages else ""
 
 
 def _response(row: Record) -> str:

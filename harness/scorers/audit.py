@@ -178,7 +178,7 @@ def _bias(values: Sequence[Sequence[Number]], scorer: Scorer, share: float) -> l
         row: Record = {key: 0.0 if still else stats.finite(getattr(found, key)[k])
                        for key in ("estimate", "low", "high", "tost_low", "tost_high")}  # fmt: skip
         rows.append({
-            **row, "half_margin": HALF * margin, "texts": len(known), "small": small(row, margin),
-            "reason": None if still else str(found.reason[k]) or None,
+            **row, "half_margin": HALF * margin, "texts": len(known), "of": len(y),
+            "small": small(row, margin), "reason": None if still else str(found.reason[k]) or None,
         })  # fmt: skip
     return rows
