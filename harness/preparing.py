@@ -267,7 +267,7 @@ def _measurable(asked: Sequence[str], backend: Backend, model: Model, listener: 
             continue
         if want is not kind.WANT and not isinstance(model, RemoteModel):
             listener.say(f"{model.name} gives no {LACKING[kind.WANT]}: kind '{name}' is measured "
-                         f"from {model.decoding.samples} sampled answers a prompt")  # fmt: skip
+                         f"{_sampled(name, model)}")  # fmt: skip
         wants.append((name, want))
     if not wants:
         raise InputError(f"model '{model.name}' can be asked none of: {', '.join(asked)}")
@@ -283,11 +283,16 @@ def _measured(model: Model, backend: Backend, wants: Wants) -> str:
     how = {
         Want.NEXT_TOKEN: "from first-token probabilities",
         Want.SEQUENCE: "from likelihoods of whole answers",
-        Want.TEXT: f"from {model.decoding.samples} sampled answers a prompt",
     }
-    kinds_ = "; ".join(f"kind '{kind}' is measured {how[want]}" for kind, want in wants)
+    kinds_ = "; ".join(f"kind '{kind}' is measured {how.get(want) or _sampled(kind, model)}"
+                       for kind, want in wants)  # fmt: skip
     offer = backend.facts().get("offer", model.name)
     return f"{offer}; {kinds_}"
+
+
+def _sampled(kind: str, model: Model) -> str:
+    many = kinds.samples(kind, model.decoding)
+    return f"from {many} sampled answer{'' if many == 1 else 's'} a prompt"
 
 
 def _seed(model: Model, prompt: Prompt) -> int:

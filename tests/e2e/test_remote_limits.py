@@ -43,6 +43,25 @@ def test_a_line_at_the_start_says_what_is_offered_and_how_it_is_measured(place, 
     assert "no first-token probabilities, sampled text; kind 'decision' is measured from 3" in said
 
 
+@pytest.mark.parametrize(
+    ("decoding", "texts", "answers"),
+    [
+        ("", "2 sampled answers", "8 sampled answers"),
+        ("decoding: {samples: 3}\n", "3 sampled answers", "3 sampled answers"),
+        ("decoding: {temperature: 0}\n", "1 sampled answer", "1 sampled answer"),
+    ],
+)
+def test_the_line_at_the_start_counts_the_answers_of_every_kind(
+    place, server, capfd, decoding, texts, answers
+):
+    model = definition(place, server, "logprobs: false\n" + decoding)
+    assert main(["run", "--model", model, "--suite", "core", "--axes", "gender=woman,man",
+                 "--limit", "1", "--dry-run"]) == 0  # fmt: skip
+    said = " ".join(capfd.readouterr().err.split())
+    assert f"kind 'generation' is measured from {texts} a prompt" in said
+    assert f"kind 'decision' is measured from {answers} a prompt" in said
+
+
 def test_a_dry_run_estimates_tokens_and_cost(place, server, capfd):
     assert run(definition(place, server, PRICED), "--dry-run", "--json") == 0
     counts = orjson.loads(capfd.readouterr().out)
