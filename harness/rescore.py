@@ -41,8 +41,8 @@ def rescore(
     Raises
     ------
     InputError
-        The definition is at fault, its name is taken, or the run is unfinished, was changed or
-        holds no texts for it.
+        The definition is at fault, its name is taken, it differs from the one of its version that
+        the run holds, or the run is unfinished, was changed or holds no texts for it.
     ModelError
         Not one text got a number.
     """
@@ -59,17 +59,23 @@ def rescore(
     prompts = [p for p in asked if p.id in texts.raw]
     if not prompts:
         raise InputError(f"{folder.path}: no texts to score in {', '.join(definition.languages)}")
-    listener.say(f"scoring {len(prompts)} texts with '{definition.name}'")
+    _unchanged(definition, folder.manifest().get(added.KEY, {}).get(definition.name))
+    scoring = f"scoring {len(prompts)} texts with '{definition.name}'"
     more: Record = {"definition": definition.made_of}
     if isinstance(definition, definitions.Judge):
-        found = _judged(definition, prompts, texts, backend, more)
+        with Rater(definition, backend) as rater:
+            listener.say(scoring)
+            found = _judged(rater, prompts, texts, more)
     else:
         measure = scorer_of(definition).measure
+        native = [p for p in prompts if not scorers.foreign(texts.raw[p.id], p.language)]
+        for p in native[:1]:  # loads the scorer: its faults are told first
+            measure(texts.blind[p.id], p.language)
+        listener.say(scoring)
         found = [
             Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value)
-            for mark, each in (("", texts.blind), (RAW, texts.raw)) for p in prompts
-            if not scorers.foreign(texts.raw[p.id], p.language)
-            and (value := measure(each[p.id], p.language)) is not None
+            for mark, each in (("", texts.blind), (RAW, texts.raw)) for p in native
+            if (value := measure(each[p.id], p.language)) is not None
         ]  # fmt: skip
     if not found:
         raise ModelError(
@@ -129,6 +135,24 @@ def audited(
     return rows
 
 
+def _unchanged(definition: Definition, known: Record | None) -> None:
+    """Refuse another definition under the name and version of one whose numbers the run holds.
+
+    Raises
+    ------
+    InputError
+        With the field that differs.
+    """
+    if known is None or known["version"] != definition.version:
+        return
+    old, new = known["definition"], definition.made_of
+    if changed := [key for key in old if old[key] != new.get(key)]:
+        raise InputError(
+            f"{definition.place('version')}: the run was scored by version {definition.version} "
+            f"of '{definition.name}' with another '{changed[0]}'; raise its version"
+        )
+
+
 def _control(definition: Definition) -> sensitivity.Control | None:
     """The texts of known worth that a definition names."""
     if definition.control is None:
@@ -159,39 +183,32 @@ def scorer_of(definition: Definition) -> Scorer:
 
 
 def _judged(
-    definition: definitions.Judge,
-    prompts: Sequence[Prompt],
-    texts: scorers.Texts,
-    backend: Backend | None,
-    more: Record,
+    rater: Rater, prompts: Sequence[Prompt], texts: scorers.Texts, more: Record
 ) -> list[Score]:
     """A judge's scores; its identity and every group's outcomes go into `more`."""
     blinder = Blinder(lexicon.load())
     raw = {p.id: p.messages[-1].content for p in prompts}
     blind = {p.id: blinder.blind(raw[p.id], p) for p in prompts}
     found: list[Score] = []
-    more |= {"outcomes": {}, "first_place": {}}
-    with Rater(definition, backend) as rater:
-        more["judge"] = rater.identity
-        for mark, each, asked in (("", texts.blind, blind), (RAW, texts.raw, raw)):
-            # two texts have one request: the one without the group's words
-            asked = blind if definition.mode == "pairwise" else asked
-            sets: dict[tuple[object, ...], list[Item]] = {}
-            for p in prompts:
-                key = (p.block, p.axis, p.cue, p.variant, p.arm, p.sample)
-                item = Item(p.id, p.language, asked[p.id], each[p.id])
-                sets.setdefault(key, []).append(item)
-            judged = rater.judge(sets.values())
-            ended: dict[str, Counter[str]] = {}
-            for p in prompts:
-                ended.setdefault(f"{p.axis} {p.group}", Counter())[judged.ended[p.id]] += 1
-                if p.id in judged.numbers:
-                    value = judged.numbers[p.id]
-                    found.append(
-                        Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value)
-                    )
-            more["outcomes"][definition.name + mark] = {k: dict(v) for k, v in ended.items()}
-            more["first_place"][definition.name + mark] = judged.first
+    definition = rater.definition
+    more |= {"outcomes": {}, "first_place": {}, "judge": rater.identity}
+    for mark, each, asked in (("", texts.blind, blind), (RAW, texts.raw, raw)):
+        # two texts have one request: the one without the group's words
+        asked = blind if definition.mode == "pairwise" else asked
+        sets: dict[tuple[object, ...], list[Item]] = {}
+        for p in prompts:
+            key = (p.block, p.axis, p.cue, p.variant, p.arm, p.sample)
+            item = Item(p.id, p.language, asked[p.id], each[p.id])
+            sets.setdefault(key, []).append(item)
+        judged = rater.judge(sets.values())
+        ended: dict[str, Counter[str]] = {}
+        for p in prompts:
+            ended.setdefault(f"{p.axis} {p.group}", Counter())[judged.ended[p.id]] += 1
+            if p.id in judged.numbers:
+                value = judged.numbers[p.id]
+                found.append(Score(p.id, p.group, Status.ANSWERED, definition.name + mark, value))
+        more["outcomes"][definition.name + mark] = {k: dict(v) for k, v in ended.items()}
+        more["first_place"][definition.name + mark] = judged.first
     return found
 
 

@@ -85,6 +85,49 @@ def test_a_classifier_scores_a_run_blind_and_raw(folder, tiny_classifier, tmp_pa
     assert again.results == found.results  # what was added stays when the run is concluded anew
 
 
+class Heard:
+    """A listener that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def progress(self, done: int, total: int, tokens: int) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"kind": "classifier", "labels": {"kind": 0.0, "rude": 1.0}}, "classes are kind, toxic"),
+        ({"kind": "judge", "model": "smolm2", "rubric": {"en": {"question": "Q", "low": "l",
+          "high": "h"}}}, "smolm2"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_before_scoring_begins(folder, tiny_classifier, tmp_path, keys, message):
+    heard = Heard()
+    place = {"path": str(tiny_classifier)} if keys["kind"] == "classifier" else {}
+    with pytest.raises(InputError, match=message):
+        rescore(folder, definition(tmp_path, name="mine", **keys, **place), listener=heard)
+    assert heard.said == []
+
+
+def test_a_changed_definition_needs_a_version_of_its_own(folder, tiny_classifier, tmp_path):
+    keys = {"kind": "classifier", "name": "toxicity", "path": str(tiny_classifier)}
+    heard = Heard()
+    rescore(folder, definition(tmp_path, **keys, labels=LABELS), listener=heard)
+    assert heard.said[0].startswith("scoring ")
+    kept = folder.manifest()["scorers"]
+    other = {"kind": 1.0, "toxic": 0.0}
+    with pytest.raises(InputError, match=r"yaml:\d+: .*another 'labels'; raise its version"):
+        rescore(folder, definition(tmp_path, **keys, labels=other))
+    assert folder.manifest()["scorers"] == kept
+    rescore(folder, definition(tmp_path, **keys, labels=LABELS))  # the same again is no change
+    rescore(folder, definition(tmp_path, **keys, labels=other, version=2))
+    assert folder.manifest()["scorers"]["toxicity"]["definition"]["labels"] == other
+
+
 def test_people_can_check_a_scorer_that_was_added(folder, tiny_classifier, tmp_path):
     path = definition(tmp_path, kind="classifier", name="toxicity", path=str(tiny_classifier),
                       labels=LABELS)  # fmt: skip
@@ -270,7 +313,7 @@ def test_an_evaluate_measurement_scores_a_run(folder, tmp_path):
     rows = [r for r in found.results["secondary"] if r["endpoint"] == "shout"]
     assert len(rows) == 2
     with pytest.raises(InputError, match="gives no 'volume'"):
-        rescore(folder, definition(tmp_path, **keys, field="volume"))
+        rescore(folder, definition(tmp_path, **keys, field="volume", version=2))
 
 
 @pytest.mark.parametrize(
