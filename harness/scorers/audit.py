@@ -171,7 +171,7 @@ def _bias(values: Sequence[Sequence[Number]], scorer: Scorer, share: float) -> l
     margin = share * scorer.span
     found = stats.group_effects(y, margin=HALF * margin)
     known = y[~np.isnan(y).any(axis=1)]
-    still = len(known) > 0 and bool((np.ptp(known, axis=1) < 1e-12).all())
+    still = len(known) >= sensitivity.FEWEST and bool((np.ptp(known, axis=1) < 1e-12).all())
     rows: list[Record] = []
     for k in range(y.shape[1]):
         # where no text moves nothing is estimated: it is so

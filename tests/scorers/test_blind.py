@@ -12,7 +12,7 @@ from harness.documents import shipped
 from harness.errors import InputError
 from harness.nouns import Arm, Message, Prompt
 from harness.scorers import SCORERS, audit
-from harness.scorers.audit import filled, unbiased
+from harness.scorers.audit import _bias, filled, unbiased
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
 from harness.scorers.wordlists import load
@@ -137,3 +137,13 @@ def test_unknown_scorers_and_axes_are_named(words):
         audit.audit("sentimant", words, share=0.05)
     with pytest.raises(InputError, match="aeg"):
         audit.audit("length", words, share=0.05, axes=["aeg"])
+
+
+@pytest.mark.parametrize(("known", "small"), [(5, False), (6, True)])
+def test_no_bias_is_claimed_of_a_few_texts(known, small):
+    """A judge that answers of nothing else is not shown to be without one."""
+    values = [[0.5, 0.5] if i < known else ["unparsed", "unparsed"] for i in range(12)]
+    rows = _bias(values, SCORERS["warmth"], 0.05)
+    assert [row["small"] for row in rows] == [small, small]
+    assert (rows[0]["tost_low"] is None) is not small
+    assert bool(rows[0]["reason"]) is not small
