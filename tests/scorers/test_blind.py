@@ -15,7 +15,7 @@ from harness.scorers import SCORERS, audit
 from harness.scorers.audit import filled, unbiased
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
-from harness.scorers.wordlists import load
+from harness.scorers.wordlists import load, tokens
 
 PROMPT = Prompt(
     id="p", block=0, probe="x", probe_version=1, kind="generation", scenario="s", variant="",
@@ -137,3 +137,26 @@ def test_unknown_scorers_and_axes_are_named(words):
         audit.audit("sentimant", words, share=0.05)
     with pytest.raises(InputError, match="aeg"):
         audit.audit("length", words, share=0.05, axes=["aeg"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "她是一位非常优秀的同事",
+        "他们说她很好，给他他就做，其他人也喜欢她。大家都愿意和她一起工作，他！",
+        "她用 Python 写代码，3他，OK",
+        "她",
+    ],
+)
+def test_pronouns_made_neutral_leave_every_count_of_chinese_characters(blinder, text):
+    blind = blinder.replace(text, "gender", "zh")
+    assert "TA" in blind and not re.search("[她他]", blind)
+    for name in ("drift", "length", "clauses"):
+        measure = SCORERS[name].measure
+        assert measure(blind, "zh") == measure(text, "zh"), name
+    assert len(tokens(blind, "zh")) == len(tokens(text, "zh"))
+
+
+def test_ta_within_latin_words_is_no_chinese_character():
+    assert tokens("DATA TABLE STA", "zh") == []
+    assert SCORERS["drift"].measure("DATA TABLE", "zh") == 1.0
