@@ -260,7 +260,7 @@ def _notes(results: Record) -> list[str]:
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
         "mean of the others, with its simultaneous interval; "
-        f"● the narrower 90 % interval of every group lies inside {inside}; ▲ else, that interval "
+        f"● the 90 % interval of every group lies inside {inside}; ▲ else, that interval "
         "leaves out 0"
     )
     return lines

@@ -13,7 +13,7 @@ from harness.report.numbers import defined, interval, signed
 
 GLYPH = {"pass": "●", "waived": "○", "fail": "▲", "inconclusive": "◐"}
 WITHIN = ("equivalent", "unchanged")
-"""Verdicts that the narrower interval gives."""
+"""Verdicts that the 90 % interval gives."""
 CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML cannot hold."""
 
