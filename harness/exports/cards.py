@@ -40,7 +40,8 @@ def model_card(run: Finished, out: str) -> list[str]:
                   "| outcome known |",
                   "|---|---|---|---|---:|---:|"]  # fmt: skip
         lines += [_row(run, axis) for axis in axes]
-        lines += ["", *(f"- {_text(a['axis'])}: {_text(a['claim'])}" for a in axes)]
+        claims = ((axis["axis"], axis["claim"]) for axis in axes)
+        lines += ["", *(f"- {_text(a)}: {_text(run.named(a, claim))}" for a, claim in claims)]
     lines += [
         "",
         _text(
@@ -148,7 +149,8 @@ def _measured(run: Finished) -> list[tuple[Record, Mapping[str, Any]]]:
     """
     found = [(a, largest) for a in run.results["axes"] if (largest := largest_shown(a))]
     if not found:
-        why = next((a["reason"] for a in run.results["axes"] if a["reason"]), "nothing was asked")
+        whys = (run.named(a["axis"], a["reason"]) for a in run.results["axes"] if a["reason"])
+        why = next(whys, "nothing was asked")
         raise InputError(
             f"{run.folder.path}: no axis has an effect with an interval, so there is nothing to "
             f"export ({why}); `--format model-card` says so axis by axis"
