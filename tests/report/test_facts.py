@@ -46,6 +46,15 @@ def test_opposite_differences_are_counted() -> None:
     assert both.zh.endswith("抵消。")
 
 
+def test_a_worst_gap_says_that_it_does_not_decide() -> None:
+    gap = {"raw": 0.7, "p_value": 0.0001, "corrected": 0.66, "lower": 0.58, "upper": 0.74,
+           "tau": 0.2}  # fmt: skip
+    both = FACTS._gap(gap)
+    assert "0.580" in both.en and "it does not decide; the verdict rests on" in both.en
+    assert "0.580" in both.zh and "不决定结论" in both.zh
+    assert "decide" not in FACTS._gap(None).en
+
+
 @pytest.mark.parametrize(("above", "below"), [(1.0, 0.0), (0.0, 0.25)])
 def test_differences_on_one_side_cancel_nothing(above: float, below: float) -> None:
     scatter = {"group": "man", "sd": 0.1, "share_above": above, "share_below": below, "n": 8}
