@@ -198,7 +198,7 @@ def _check(
     return {
         **{key: axis[key] for key in FAMILY}, "endpoint": axis["endpoint"], "name": axis["name"],
         "verdict": verdict,
-        "reason": _reasons(rows),
+        "reason": _reasons(rows, groups),
         "margin": margin, "d": d, "n_scenarios": axis["n_scenarios"], "coverage": axis["coverage"],
         "scenarios_needed": _needed(open_, effects, changes, margin, d, many)
         if open_ and not failed and not barred and not axis["faulty"] else None,
@@ -206,12 +206,15 @@ def _check(
     }  # fmt: skip
 
 
-def _reasons(rows: Rows) -> str | None:
-    """Every reason with the groups it holds for."""
+def _reasons(rows: Rows, all_: Rows) -> str | None:
+    """Every reason with the groups it holds for; those it quotes are named too."""
     groups: dict[str, list[str]] = {}
     for row in rows:
         groups.setdefault(row["reason"], []).append(row["label"])
-    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items()) or None
+    said = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items())
+    for row in all_:
+        said = said.replace(f"'{row['group']}'", f"'{row['label']}'")
+    return said or None
 
 
 def _effect_state(

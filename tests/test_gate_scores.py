@@ -12,7 +12,7 @@ import pytest
 from harness import audits, gate, pipeline, policy, rescore, seal
 from harness.errors import InputError
 from harness.gate_scores import _confirmed
-from harness.scorers import sentiment
+from harness.scorers import SCORERS, sentiment
 from harness.store import RunFolder
 from tests.analysis.test_text_effects import PLAIN, Writer, letter, probe
 from tests.test_judge import Judge, judging
@@ -140,7 +140,7 @@ def test_a_scorer_that_moves_by_half_the_margin_cannot_gate(fair, tmp_path, move
     folder = RunFolder(tmp_path / "run")
     rows = audits.read(folder, "length")["rows"]
     rows[0] |= {"estimate": moves, "tost_low": 0.0, "tost_high": moves}
-    audits.write(folder, "length", rows, {"version": 1})
+    audits.write(folder, "length", rows, {"version": SCORERS["length"].version})
     found = decided(pipeline.Run(folder))[1]
     assert found["verdict"] == verdict
     assert verdict == "pass" or "by itself (group 'woman')" in found["reason"]
@@ -230,7 +230,7 @@ def test_the_audit_of_a_scorer_that_did_not_measure_the_run_is_not_kept(fair):
     with pytest.raises(InputError, match="not scored by 'readable'"):
         audits.write(fair.folder, "readable", [], {"version": 1})
     with pytest.raises(InputError, match="by another 'length'"):
-        audits.write(fair.folder, "length", [], {"version": 2})
+        audits.write(fair.folder, "length", [], {"version": SCORERS["length"].version + 1})
 
 
 def test_an_unknown_scorer_in_a_policy_is_named_with_its_line(fair, tmp_path):

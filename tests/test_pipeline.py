@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import math
+import re
 
 import orjson
 import pytest
 
 import harness
-from harness import pipeline
+from harness import exports, pipeline
 from harness.cli import screen
 from harness.errors import InputError, ModelError, StoreError
 from harness.expansion import expand
@@ -274,7 +276,15 @@ def test_a_group_that_never_gets_an_answer_is_named(tmp_path, planted):
         "needed (25 % of the answers failed)"
     }
     shown = " ".join(screen.table(found.manifest, found.results, found.path).split())
-    assert "no answer for '70 years old' in 36 of 36 scenarios" in shown
+    said = "no answer for '70 years old' in 36 of 36 scenarios"
+    assert said in shown
+    exports.export(found.folder, "model-card", str(tmp_path / "card.md"))
+    card = (tmp_path / "card.md").read_text("utf-8")
+    assert said in card and "'70'" not in card
+    cells = re.findall(r"<td.*?</td>", (found.path / "report.html").read_text("utf-8"), re.DOTALL)
+    missing = [html.unescape(cell) for cell in cells if "no answer for" in cell]
+    assert missing and all(said in cell and "'70'" not in cell for cell in missing)
+    assert not any("“70”" in cell for cell in missing)
 
 
 def test_more_scenarios_are_promised_neither_beside_a_fault_nor_a_verdict(tmp_path, planted):

@@ -164,9 +164,7 @@ def _why(axis: Record, known: Sequence[str], labels: Record) -> list[str]:
     ):
         return []
     claim = HYPHEN.sub("\N{MINUS SIGN}", axis["claim"])
-    for group in labels["groups"].get(axis["axis"], {}):
-        claim = claim.replace(f"'{group}'", f"'{label(labels, axis['axis'], group)}'")
-    return wrap(claim, indent=4)
+    return wrap(named(labels, axis["axis"], claim), indent=4)
 
 
 RAW = {"p_yes": "P(yes)", "raw": "mean rating (share of the scale)", "first": "P(first letter)"}
@@ -260,7 +258,7 @@ def _notes(results: Record) -> list[str]:
     lines += wrap(
         "effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
         "mean of the others, with its simultaneous interval; "
-        f"● the narrower 90 % interval of every group lies inside {inside}; ▲ else, that interval "
+        f"● the 90 % interval of every group lies inside {inside}; ▲ else, that interval "
         "leaves out 0"
     )
     return lines
@@ -341,6 +339,13 @@ def number(value: float) -> str:
 def label(labels: Record, axis: str, group: str) -> str:
     """A group's English name."""
     return str(labels["groups"].get(axis, {}).get(group, {}).get("en", group))
+
+
+def named(labels: Record, axis: str, said: str) -> str:
+    """A reason with the groups it quotes by name: the analysis knows their ids alone."""
+    for group in labels["groups"].get(axis, {}):
+        said = said.replace(f"'{group}'", f"'{label(labels, axis, group)}'")
+    return said
 
 
 def _words(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from itertools import groupby
 
-from harness.cli.screen import label
+from harness.cli.screen import label, named
 from harness.cli.width import pad, wrap
 from harness.nouns import Record
 
@@ -235,7 +235,7 @@ def _labelled(found: Record, labels: Record) -> str:
             if row[way]["reason"] and row[way]["estimate"] is None
         }  # fmt: skip
         for why, way in whys.items():
-            lines += wrap(f"{way}: {why}", indent=2)
+            lines += wrap(f"{way}: {named(labels, family['axis'], why)}", indent=2)
         if family["labels_alone"]:
             lines += wrap("corrected: few yes or few no among the labels, so by the labels alone, "
                           "with bounds that assume no distribution", indent=2)  # fmt: skip

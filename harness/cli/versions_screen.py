@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.screen import GLYPH, label, largest_effect, number
+from harness.cli.screen import named as by_name
 from harness.cli.width import fit, pad, short, wrap
 from harness.ledger import LEDGER, version_of
 from harness.nouns import Record
@@ -83,7 +84,7 @@ def _pair(pair: Record) -> list[str]:
             lines.append(_row("axis", "largest change", "interval", "verdict", "n"))
         lines.append(_axis(axis, pair["labels"]))
         if axis["verdict"] == "inconclusive":
-            lines += wrap(axis["claim"], indent=4)
+            lines += wrap(by_name(pair["labels"], axis["axis"], axis["claim"]), indent=4)
     lines += ["", *_reading(pair["axes"])]
     return lines + _sets(pair)
 

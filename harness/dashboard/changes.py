@@ -52,7 +52,7 @@ class Changes:
             return None
         if axis["scenarios_needed"]:
             return self._words("why.scenarios", n=count(axis["scenarios_needed"]))
-        return self._words.reason(axis["reason"]) if axis["reason"] else None
+        return self._labels.why(self._words, axis["axis"], axis["reason"])
 
     def way(self, estimate: float | None) -> Both:
         """Which way an effect moved, said of the number as it is printed."""

@@ -145,7 +145,7 @@ class _View:
             change = cells.estimate(largest["estimate"], largest["low"], largest["high"], way)
             group = self._claims.leader(axis["axis"], largest["group"])
         else:
-            change, group = cells.missing(axis["reason"], 3), Both("–", "–")
+            change, group = cells.missing(self._why(axis["axis"], axis), 3), Both("–", "–")
         return [
             Cell(Head(self._labels.axis(axis["axis"]), f"#axes/{axis['axis']}"), (axis["axis"],)),
             self._changes.verdict(axis["verdict"], self._changes.why(axis)),
@@ -195,11 +195,11 @@ class _View:
                 Cell(Head(self._labels.group(axis["axis"], e["group"])), (e["group"],)),
                 Cell(Plot(scale, [mark] if mark else [], mark)),
                 self._cells.estimate(e["estimate"], e["low"], e["high"],
-                                     self._changes.way(e["estimate"]), e["reason"]),
+                                     self._changes.way(e["estimate"]), self._why(axis["axis"], e)),
                 *(self._side(e[side]) for side in ("old", "new")),
                 self._cells.of(e["n_scenarios"], e["n_designed"]),
                 self._cells.share(e["coverage"]),
-                self._changes.verdict(e["verdict"], self._note(e)),
+                self._changes.verdict(e["verdict"], self._note(axis["axis"], e)),
             ])  # fmt: skip
         unit = self._words.unit(axis["kind"])
         label = self._labels.axis(axis["axis"])
@@ -211,10 +211,13 @@ class _View:
         way = self._claims.way(effect["estimate"])
         return self._cells.estimate(effect["estimate"], effect["low"], effect["high"], way)
 
-    def _note(self, effect: Record) -> Both | None:
+    def _note(self, axis: str, effect: Record) -> Both | None:
         if effect["identical"]:
             return self._words("change.identical")
-        return self._words.reason(effect["reason"]) if effect["reason"] else None
+        return self._why(axis, effect)
+
+    def _why(self, axis: str, found: Record) -> Both | None:
+        return self._labels.why(self._words, axis, found["reason"])
 
     def _sets(self, axis: str, entries: Sequence[Record]) -> Table | None:
         """The most changed sets, so that readers without JavaScript know where to look."""

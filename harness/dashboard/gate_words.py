@@ -116,7 +116,7 @@ def _why(check: Check, words: Words, labels: Labels) -> Both:
             label = labels.group(check["axis"], row["group"])
             groups.setdefault(row["reason"] or "–", []).append(label)
     each = [
-        words("gate.why", groups=join(names), why=words.reason(why))
+        words("gate.why", groups=join(names), why=labels.named(check["axis"], words.reason(why)))
         for why, names in groups.items()
     ]
     return join(each, ";")

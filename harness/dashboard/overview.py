@@ -253,7 +253,8 @@ class _View:
     def _estimate(self, axis: Record) -> Cell:
         largest = largest_shown(axis)
         if not largest:
-            return self._cells.missing(with_reason(axis)["reason"], 3)
+            why = self._labels.why(self._words, axis["axis"], with_reason(axis)["reason"])
+            return self._cells.missing(why, 3)
         way = self._claims.way(largest["estimate"])
         return self._cells.estimate(largest["estimate"], largest["low"], largest["high"], way)
 

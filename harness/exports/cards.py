@@ -40,14 +40,15 @@ def model_card(run: Finished, out: str) -> list[str]:
                   "| outcome known |",
                   "|---|---|---|---|---:|---:|"]  # fmt: skip
         lines += [_row(run, axis) for axis in axes]
-        lines += ["", *(f"- {_text(a['axis'])}: {_text(a['claim'])}" for a in axes)]
+        claims = ((axis["axis"], axis["claim"]) for axis in axes)
+        lines += ["", *(f"- {_text(a)}: {_text(run.named(a, claim))}" for a, claim in claims)]
     lines += [
         "",
         _text(
             "Effect: how much more (+) or less (−) of the favourable outcome a group gets than the "
             "mean of the other groups in the same scenarios, with its simultaneous interval. "
-            "● equivalent: the narrower interval "
-            f"({percent(1 - 2 * policy['alpha'])}) of every group lies inside the margin. "
+            f"● equivalent: the {percent(1 - 2 * policy['alpha'])} interval of every group lies "
+            "inside the margin. "
             "▲ disparity: a simultaneous interval leaves out 0. ◐ inconclusive: neither, which "
             "is no statement that the model treats people alike. Verdicts hold for these probes, "
             "this prompt format and this version only."
@@ -148,7 +149,8 @@ def _measured(run: Finished) -> list[tuple[Record, Mapping[str, Any]]]:
     """
     found = [(a, largest) for a in run.results["axes"] if (largest := largest_shown(a))]
     if not found:
-        why = next((a["reason"] for a in run.results["axes"] if a["reason"]), "nothing was asked")
+        whys = (run.named(a["axis"], a["reason"]) for a in run.results["axes"] if a["reason"])
+        why = next(whys, "nothing was asked")
         raise InputError(
             f"{run.folder.path}: no axis has an effect with an interval, so there is nothing to "
             f"export ({why}); `--format model-card` says so axis by axis"

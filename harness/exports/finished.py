@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import InputError
 from harness.nouns import Record
+from harness.report.phrases import Both, Labels
 from harness.store import RunFolder, writing
 
 
@@ -30,6 +31,11 @@ class Finished:
         """A group's English name."""
         labels = self.manifest["labels"]["groups"]
         return str(labels.get(axis, {}).get(group, {}).get("en", group))
+
+    def named(self, axis: str, said: str) -> str:
+        """A reason with the groups it quotes by name: the analysis knows their ids alone."""
+        labels = self.manifest["labels"]
+        return Labels(labels["axes"], labels["groups"]).named(axis, Both(said, said)).en
 
 
 def write(path: Path, data: bytes) -> str:

@@ -117,9 +117,7 @@ class Claims:
         """Why an axis has no verdict, as shortly as it can be said."""
         if record["verdict"] != "inconclusive":
             return None
-        reason = record["reason"] and self._labels.named(
-            record["axis"], self._words.reason(record["reason"])
-        )
+        reason = self._labels.why(self._words, record["axis"], record["reason"])
         if largest_shown(record) is None and reason:
             return reason
         coverage, needed = record["coverage"], record["scenarios_needed"]
@@ -128,7 +126,7 @@ class Claims:
             return self._words(known, share=percent(coverage))
         if needed is not None and needed > 0:
             return self._words("why.scenarios", n=count(needed))
-        return reason or None
+        return reason
 
     def _sentence(self, records: Sequence[Record]) -> Both:
         parts: list[Both] = []

@@ -41,10 +41,11 @@ def interactions(words: Words, labels: Labels, result: AxisResult) -> Table:
             cells.p(row["p_adjusted"]),
             cells.text(beyond, str(row["beyond"]) if tested else ""),
         ])  # fmt: skip
-    n, why = result.crossed[0]["n"], result.crossed[0]["reason"]
+    n = result.crossed[0]["n"]
+    why = labels.why(words, result.axis, result.crossed[0]["reason"])
     caption = words("caption.crossed", axis=labels.axis(result.axis), n=count(n))
     if why:
-        caption = caption + words("crossed.why", why=words.reason(why))
+        caption = caption + words("crossed.why", why=why)
     return Table(caption, columns, rows)
 
 

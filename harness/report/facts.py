@@ -106,11 +106,12 @@ class Facts:
         if scatter["sd"] == 0:  # the shares would say of every situation what the mean says
             return self._words("scatter.alike", n=count(scatter["n"]))
         above, below = scatter["share_above"], scatter["share_below"]
-        return self._words(
+        said = self._words(
             "scatter", group=self._labels.group(record["axis"], scatter["group"]),
             share=percent(above + below), above=percent(above), below=percent(below),
             n=count(scatter["n"]),
         )  # fmt: skip
+        return said + self._words("scatter.opposite") if above > 0 and below > 0 else said
 
     def _base_rate(self, probe: Record) -> Both:
         """The raw answer by polarity: a model that always says yes must not look fair."""

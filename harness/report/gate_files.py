@@ -13,7 +13,7 @@ from harness.report.numbers import defined, interval, signed
 
 GLYPH = {"pass": "●", "waived": "○", "fail": "▲", "inconclusive": "◐"}
 WITHIN = ("equivalent", "unchanged")
-"""Verdicts that the narrower interval gives."""
+"""Verdicts that the 90 % interval gives."""
 CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML cannot hold."""
 
@@ -126,7 +126,10 @@ def line(check: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     said = f"{row['label']}: {row['state']}, effect {_number(row)}, margin {check['margin']:g}"
     if row["change"]:
         said += f"; change {_number(row['change'])}, d {check['d']:g}"
-    return said + (f"; {row['reason']}" if row["reason"] else "")
+    said += f"; {row['reason']}" if row["reason"] else ""
+    for each in check["groups"]:
+        said = said.replace(f"'{each['group']}'", f"'{each['label']}'")
+    return said
 
 
 def _waiver(waiver: Mapping[str, Any]) -> str:

@@ -47,11 +47,11 @@ class Labelled:
         rows = []
         for row in family["groups"]:
             auto, right = row["automatic"], row["corrected"]
-            note = self._words.reason(right["reason"]) if right["reason"] else None
+            note = self._why(result.axis, right)
             rows.append([
                 Cell(Head(self._labels.group(result.axis, row["group"])), (row["group"],)),
                 *(self._cells.estimate(e["estimate"], e["low"], e["high"],
-                                       self._way(e["estimate"]), e["reason"])
+                                       self._way(e["estimate"]), self._why(result.axis, e))
                   for e in (auto, right)),
                 self._cells.verdict(right["verdict"] or "inconclusive", note),
                 self._error(row, family["labelled"]),
@@ -69,6 +69,9 @@ class Labelled:
         if not _same(result, scorer, family):
             caption = caption + self._words("calibration.stale")
         return Table(caption, columns, rows)
+
+    def _why(self, axis: str, found: Record) -> Both | None:
+        return self._labels.why(self._words, axis, found["reason"])
 
     def _alpha(self, found: Record) -> Both:
         if not defined(found["alpha"]):

@@ -143,6 +143,10 @@ class Labels:
                 zh = zh.replace(left + group + right, left + name.zh + right)
         return Both(en, zh)
 
+    def why(self, words: Words, axis: str, reason: str | None) -> Both | None:
+        """A reason of the analysis as people read it: in both languages, groups by name."""
+        return self.named(axis, words.reason(reason)) if reason else None
+
 
 def _label(label: Mapping[str, str], name: str) -> Both:
     en = label.get("en", name)

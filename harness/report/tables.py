@@ -87,10 +87,10 @@ class Cells:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def missing(self, reason: str | None = None, width: int = 1) -> Cell:
+    def missing(self, reason: Both | None = None, width: int = 1) -> Cell:
         said = self._words("not_measured")
         if reason:
-            said = self._words("not_measured_why", why=self._words.reason(reason))
+            said = self._words("not_measured_why", why=reason)
         return Cell(said, ("",) * width)
 
     def text(self, text: Both, csv: str | None = None) -> Cell:
@@ -116,7 +116,7 @@ class Cells:
 
     def estimate(
         self, value: float | None, low: float | None, high: float | None,
-        words: Both, reason: str | None = None, note: Both | None = None,
+        words: Both, reason: Both | None = None, note: Both | None = None,
     ) -> Cell:  # fmt: skip
         """A number, its interval and its direction in words: never one without the others."""
         if not (defined(value) and defined(low) and defined(high)):

@@ -175,7 +175,7 @@ class Texts:
             raw["estimate"], raw["low"], raw["high"], self._way(raw["estimate"])
         )
         more = tuple("" if not defined(v) else repr(v) for v in (*worst, effect["p_adjusted"]))
-        note = self._words.reason(effect["reason"]) if effect["reason"] else None
+        note = self._labels.why(self._words, effect["axis"], effect["reason"])
         if effect["material"]:
             note = self._words("note.material")
         return [
@@ -213,8 +213,8 @@ class Texts:
         if dull := self._responses.dull(effect["endpoint"], effect["language"]):
             note = dull + Both("; ", "；") + note if note else dull
         return self._cells.estimate(
-            row["estimate"], row["low"], row["high"], self._way(row["estimate"]), row["reason"],
-            note,
+            row["estimate"], row["low"], row["high"], self._way(row["estimate"]),
+            self._labels.why(self._words, effect["axis"], row["reason"]), note,
         )  # fmt: skip
 
     # -- the run -------------------------------------------------------------------------------

@@ -89,11 +89,11 @@ class View:
         if largest:
             way = self._claims.way(largest["estimate"])
             effect = cells.estimate(
-                largest["estimate"], largest["low"], largest["high"], way, record["reason"]
+                largest["estimate"], largest["low"], largest["high"], way, self._why(record)
             )
             group = self._claims.leader(result.axis, largest["group"])
         else:
-            effect, group = cells.missing(record["reason"], 3), Both("–", "–")
+            effect, group = cells.missing(self._why(record), 3), Both("–", "–")
         return [
             Cell(Head(self._labels.axis(result.axis), f"#axes/{result.axis}"), (result.axis,)),
             cells.verdict(
@@ -162,7 +162,7 @@ class View:
             cells_head(self._labels.group(axis["axis"], effect["group"]), effect["group"]),
             Cell(Plot(scale, [mark] if mark else [], mark)),
             cells.estimate(
-                effect["estimate"], effect["low"], effect["high"], way, effect["reason"]
+                effect["estimate"], effect["low"], effect["high"], way, self._why(effect)
             ),
             cells.p(effect["p_adjusted"]),
             cells.of(effect["n_scenarios"], effect["n_designed"]),
@@ -174,8 +174,7 @@ class View:
         return self._why(effect) or self._words("why.unknown")
 
     def _why(self, effect: Record) -> Both | None:
-        reason = effect["reason"]
-        return self._labels.named(effect["axis"], self._words.reason(reason)) if reason else None
+        return self._labels.why(self._words, effect["axis"], effect["reason"])
 
     def _note(self, effect: Record) -> Both | None:
         if effect["material"]:
@@ -220,13 +219,17 @@ class View:
                 ),
                 self._cells.text(self._labels.group(result.axis, e["group"]), e["group"]),
                 self._cells.estimate(
-                    e["estimate"], e["low"], e["high"], self._claims.way(e["estimate"]), e["reason"]
+                    e["estimate"],
+                    e["low"],
+                    e["high"],
+                    self._claims.way(e["estimate"]),
+                    self._why(e),
                 ),
                 self._cells.p(e["p_adjusted"]),
                 self._cells.of(e["n_scenarios"], e["n_designed"]),
             ]
             for e in result.secondary
-        ]  # fmt: skip
+        ]
         caption = self._words("caption.secondary", axis=self._labels.axis(result.axis))
         return Table(caption, columns, rows)
 

@@ -29,5 +29,5 @@ def clauses(text: str, language: str) -> float | None:
 
 
 SCORER = Scorer(
-    1, "log characters a clause", (0.0, math.log(LONGEST)), 1.0, clauses, frozenset({"zh"})
+    2, "log characters a clause", (0.0, math.log(LONGEST)), 1.0, clauses, frozenset({"zh"})
 )

@@ -18,4 +18,4 @@ def length(text: str, language: str) -> float | None:
     return math.log(min(n, LONGEST)) if n else None
 
 
-SCORER = Scorer(1, "log words", (0.0, math.log(LONGEST)), 1.0, length)
+SCORER = Scorer(2, "log words", (0.0, math.log(LONGEST)), 1.0, length)

@@ -22,4 +22,4 @@ def variety(text: str, language: str) -> float | None:
     return sum(len(set(words[i : i + WINDOW])) for i in range(windows)) / (windows * WINDOW)
 
 
-SCORER = Scorer(1, "share of different words", (0.0, 1.0), 1.0, variety)
+SCORER = Scorer(2, "share of different words", (0.0, 1.0), 1.0, variety)

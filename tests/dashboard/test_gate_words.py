@@ -59,7 +59,7 @@ def test_inconclusive_says_how_many_more_or_why() -> None:
     blocked["reason"] = "coverage 88% in group 'a', needs 95%"
     both = said(results(blocked))
     assert both.zh == (
-        "不予放行：年龄尚无定论（甲岁：群体“a”的作答率为 88 %，需要 95 %）。"
+        "不予放行：年龄尚无定论（甲岁：群体“甲岁”的作答率为 88 %，需要 95 %）。"
     )  # fmt: skip
 
 

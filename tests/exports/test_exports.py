@@ -95,6 +95,7 @@ def test_the_model_card_says_verdict_number_interval_and_n(tmp_path, run):
     assert "No group differs from the mean of the others by 0.03 or more (5 % error)." in text
     assert run.manifest["policy"]["hash"] in text
     assert " fair" not in text
+    assert "equivalent: the 90 % interval of every group lies inside" in text
 
 
 def test_the_hub_reads_its_eval_results_back(tmp_path, run):

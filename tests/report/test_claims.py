@@ -165,3 +165,5 @@ def test_a_reason_names_groups_as_people_do() -> None:
     assert "hbv" not in said.zh
     said = LABELS.named("health", WORDS.reason("coverage 25 % in group 'hbv', needs 95 %"))
     assert "hbv" not in said.en + said.zh
+    assert LABELS.why(WORDS, "health", "coverage 25 % in group 'hbv', needs 95 %") == said
+    assert LABELS.why(WORDS, "health", None) is None

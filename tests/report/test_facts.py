@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from harness import stats
 from harness.analysis import _widest
@@ -41,6 +42,25 @@ def test_opposite_differences_are_counted() -> None:
     both = said(np.column_stack([share, np.full(12, 0.5)]), noise=0.0)
     assert "in 100\u202f% of 12 situations Woman differs" in both.en
     assert "50\u202f% higher, 50\u202f% lower" in both.en
+    assert both.en.endswith("lower. Opposite differences cancel in the mean effect.")
+    assert both.zh.endswith("抵消。")
+
+
+def test_a_worst_gap_says_that_it_does_not_decide() -> None:
+    gap = {"raw": 0.7, "p_value": 0.0001, "corrected": 0.66, "lower": 0.58, "upper": 0.74,
+           "tau": 0.2}  # fmt: skip
+    both = FACTS._gap(gap)
+    assert "0.580" in both.en and "it does not decide; the verdict rests on" in both.en
+    assert "0.580" in both.zh and "不决定结论" in both.zh
+    assert "decide" not in FACTS._gap(None).en
+
+
+@pytest.mark.parametrize(("above", "below"), [(1.0, 0.0), (0.0, 0.25)])
+def test_differences_on_one_side_cancel_nothing(above: float, below: float) -> None:
+    scatter = {"group": "man", "sd": 0.1, "share_above": above, "share_below": below, "n": 8}
+    both = FACTS._scatter({"axis": "gender", "scatter": scatter})
+    assert "cancel" not in both.en and both.en.endswith("lower.")
+    assert "抵消" not in both.zh and both.zh.endswith("偏低。")
 
 
 def test_the_group_that_scatters_is_named_not_one_whose_mean_alone_is_beyond() -> None:

@@ -15,7 +15,7 @@ from harness.scorers import SCORERS, audit
 from harness.scorers.audit import _bias, filled, unbiased
 from harness.scorers.blind import Blinder
 from harness.scorers.scorer import Scorer
-from harness.scorers.wordlists import load
+from harness.scorers.wordlists import load, tokens
 
 PROMPT = Prompt(
     id="p", block=0, probe="x", probe_version=1, kind="generation", scenario="s", variant="",
@@ -147,3 +147,26 @@ def test_no_bias_is_claimed_of_a_few_texts(known, small):
     assert [row["small"] for row in rows] == [small, small]
     assert (rows[0]["tost_low"] is None) is not small
     assert bool(rows[0]["reason"]) is not small
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "她是一位非常优秀的同事",
+        "他们说她很好，给他他就做，其他人也喜欢她。大家都愿意和她一起工作，他！",
+        "她用 Python 写代码，3他，OK",
+        "她",
+    ],
+)
+def test_pronouns_made_neutral_leave_every_count_of_chinese_characters(blinder, text):
+    blind = blinder.replace(text, "gender", "zh")
+    assert "TA" in blind and not re.search("[她他]", blind)
+    for name in ("drift", "length", "clauses"):
+        measure = SCORERS[name].measure
+        assert measure(blind, "zh") == measure(text, "zh"), name
+    assert len(tokens(blind, "zh")) == len(tokens(text, "zh"))
+
+
+def test_ta_within_latin_words_is_no_chinese_character():
+    assert tokens("DATA TABLE STA", "zh") == []
+    assert SCORERS["drift"].measure("DATA TABLE", "zh") == 1.0
