@@ -30,7 +30,7 @@ from harness.columns import Floats, read_scores
 from harness.documents import read_text, separator, tree
 from harness.errors import InputError, unknown
 from harness.kinds import KINDS, TEXTS, refusal, score
-from harness.nouns import Arm, Prompt, Record
+from harness.nouns import Arm, Prompt, Record, visible
 from harness.policy import restore
 from harness.scorers.blind import Blinder
 from harness.scorers.wordlists import without_tags
@@ -180,12 +180,13 @@ def _name(scorer: str, prompt: Prompt, text: str) -> str:
 
 
 def _shown(run: RunFolder, items: Mapping[str, Prompt]) -> list[dict[str, str]]:
-    """What a rater reads of every text: the request and the answer, both without the group."""
+    """What a rater reads of every text: the request and the answer, both without the group and
+    without marks that a spreadsheet obeys and nobody sees."""
     responses = run.responses()
     blinder = Blinder(lexicon.load())
     return [
         {"item": item, "asked": blinder.blind(prompt.messages[-1].content, prompt),
-         "text": blinder.blind(scorers.clean(responses[prompt.id].text or ""), prompt)}
+         "text": visible(blinder.blind(scorers.clean(responses[prompt.id].text or ""), prompt))}
         for item, prompt in items.items()
     ]  # fmt: skip
 

@@ -280,6 +280,19 @@ def test_degrees_are_for_scorers_with_a_range(folder):
     assert found["families"][0]["groups"][0]["error"] == pytest.approx(0.5 - 0.0)
 
 
+def test_hidden_marks_of_a_model_do_not_reach_a_sheet(tmp_path):
+    def write(asked: str, rng: random.Random) -> str:
+        return letter(asked, rng) + "\x1b[31m\u202e"
+
+    run = pipeline.run(suite=str(probe(tmp_path, "generation")), axes=["gender=woman,man"],
+                       out=tmp_path / "run", ledger=None, backend=Writer(write))  # fmt: skip
+    place = labels.sample(run.folder, scenarios=6)
+    page = (place / "items.csv").read_text("utf-8-sig")
+    assert "\ufffd" in page and "\x1b" not in page and "\u202e" not in page
+    sheets = [sheet(place, name, lambda _: "answered") for name in ("a", "b")]
+    assert labels.bring_in(run.folder, sheets)["items"] == 24
+
+
 def test_a_formula_in_a_text_stays_a_text():
     page = labels._sheet([{"item": "a", "asked": "x", "text": "=1+1"}])
     assert "'=1+1" in page
