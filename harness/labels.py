@@ -33,7 +33,7 @@ from harness.kinds import KINDS, TEXTS, refusal, score
 from harness.nouns import Arm, Prompt, Record, visible
 from harness.policy import restore
 from harness.scorers.blind import Blinder
-from harness.scorers.wordlists import without_tags
+from harness.scorers.wordlists import has_words
 from harness.store import SCORES, RunFolder
 
 FOLDER = "labels"
@@ -85,8 +85,8 @@ def sample(run: RunFolder, *, scenarios: int, scorer: str = scorers.FIRST) -> Pa
     place.write_json(SAMPLE, drawn)
     place.write_bytes("items.csv", _sheet(rows).encode("utf-8-sig"))
     place.write_json("label-studio.json", [{"data": row} for row in rows])
-    place.write_bytes("label-studio.xml", _form(scorer, _rules(scorer, items.values())).encode())
     rules = _rules(scorer, items.values())
+    place.write_bytes("label-studio.xml", _form(scorer, rules).encode())
     place.write_bytes("rules.txt", f"What is labelled: {scorer}\n\n{rules}\n".encode())
     return place.path
 
@@ -162,15 +162,11 @@ def _items(run: RunFolder, scorer: str, count: int) -> tuple[dict[str, Prompt], 
         rng.shuffle(distinct)
         chosen |= {(*key, name) for name in distinct[:count]}
     drawn = [p for p in asked if (p.probe, p.language, p.scenario) in chosen]
-    read = [p for p in drawn if ended[p.id] in wanted and _words(responses[p.id].text)]
-    settled = [p.id for p in drawn if scorer == scorers.FIRST and not _words(responses[p.id].text)]
+    blank = {p.id for p in drawn if not has_words(scorers.clean(responses[p.id].text or ""))}
+    read = [p for p in drawn if ended[p.id] in wanted and p.id not in blank]
+    settled = [p.id for p in drawn if scorer == scorers.FIRST and p.id in blank]
     rng.shuffle(read)
     return {_name(scorer, p, responses[p.id].text or ""): p for p in read}, settled
-
-
-def _words(text: str | None) -> bool:
-    """Whether there is anything to read."""
-    return any(character.isalnum() for character in without_tags(scorers.clean(text or "")))
 
 
 def _name(scorer: str, prompt: Prompt, text: str) -> str:

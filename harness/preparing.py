@@ -195,7 +195,8 @@ def _linted(asked: Questions) -> str:
     of_ours = shipped("probes").resolve()
     files = dict.fromkeys(document.file for document in (asked.suite, *asked.probes))
     own = [file for file in files if not file.resolve().is_relative_to(of_ours)]
-    if sum(len(s) for probe in asked.probes for s in probe.scenarios.values()) > MOST_LINTED:
+    scenarios = sum(len(each) for probe in asked.probes for each in probe.scenarios.values())
+    if not own or scenarios > MOST_LINTED:
         return ""
     errors = sum(found.level == "error" for found in lint(own, asked.words))
     if not errors:

@@ -42,11 +42,10 @@ class Access:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def blot(self, words: str) -> str:
-        """`words` without any secret, also in other letters, quoted as in a URL, or in base64."""
+        """`words` without any secret, in small letters or capitals."""
         if not self.secrets:
             return words
-        forms = [form for secret in self.secrets for form in _forms(secret)]
-        return re.sub("|".join(map(re.escape, forms)), BLOT, words, flags=re.IGNORECASE)
+        return re.sub("|".join(map(re.escape, self.secrets)), BLOT, words, flags=re.IGNORECASE)
 
     def blot_bytes(self, payload: bytes) -> bytes:
         """A reply without any secret, also where JSON escapes spell it."""
@@ -60,7 +59,7 @@ class Access:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    """How a server may spell a secret that it was sent."""
+    """How a server may spell a secret: as it was sent, quoted as in a URL, in base64."""
     coded = base64.b64encode(secret.encode()).decode().rstrip("=")
     return secret, quote(secret, safe=""), coded
 
@@ -98,7 +97,7 @@ def access(model: RemoteModel, authorise: Mapping[str, str]) -> Access:
         proxy = _filled(model, model.proxy, "proxy", secrets)
         _check_proxy(model, proxy)
     # the longest first: one secret may be part of another
-    found = {s for s in secrets if len(s) >= SHORTEST}
+    found = {form for s in secrets if len(s) >= SHORTEST for form in _forms(s)}
     return Access(key, headers, proxy, tuple(sorted(found, key=len, reverse=True)))
 
 

@@ -343,9 +343,9 @@ def label(labels: Record, axis: str, group: str) -> str:
 
 def named(labels: Record, axis: str, said: str) -> str:
     """A reason with the groups it quotes by name: the analysis knows their ids alone."""
-    for group in labels["groups"].get(axis, {}):
-        said = said.replace(f"'{group}'", f"'{label(labels, axis, group)}'")
-    return said
+    from harness.report import phrases  # heavy, and most commands quote nobody
+
+    return phrases.named(labels, axis, said)
 
 
 def _words(value: object) -> str:

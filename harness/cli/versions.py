@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.screen import put
+
 if TYPE_CHECKING:
-    from harness.nouns import Record
     from harness.policy import Policy
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -65,7 +66,7 @@ def _history(given: argparse.Namespace) -> int:
         from harness.report.history_figure import history_figure
 
         history_figure(records, Path(given.figure))
-    _print(records, screen.history(records, ledger.LEDGER), as_json=given.json)
+    put(records, screen.history(records, ledger.LEDGER), as_json=given.json)
     return 0
 
 
@@ -86,7 +87,7 @@ def _compare(given: argparse.Namespace) -> int:
     text = screen.comparison(found)
     if given.out:
         text += f"\n\nwritten: {compare.write(found, Path(given.out))}"
-    _print(found, text, as_json=given.json)
+    put(found, text, as_json=given.json)
     return 0
 
 
@@ -108,7 +109,7 @@ def _gate(given: argparse.Namespace) -> int:
         Path(given.junit).write_bytes(gate_files.junit(found))
     if given.markdown:
         Path(given.markdown).write_text(gate_files.markdown(found), encoding="utf-8")
-    _print(found, screen.gate(found), as_json=given.json)
+    put(found, screen.gate(found), as_json=given.json)
     return int(found["exit_code"])
 
 
@@ -126,9 +127,3 @@ def _export(given: argparse.Namespace) -> int:
     for written in exports.export(run, given.format, given.out, dataset=given.dataset):
         print(written)
     return 0
-
-
-def _print(value: Record | list[Record], text: str, *, as_json: bool) -> None:
-    import orjson
-
-    print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() if as_json else text)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import InputError
 from harness.nouns import Record
-from harness.report.phrases import Both, Labels
+from harness.report import phrases
 from harness.store import RunFolder, writing
 
 
@@ -34,8 +34,7 @@ class Finished:
 
     def named(self, axis: str, said: str) -> str:
         """A reason with the groups it quotes by name: the analysis knows their ids alone."""
-        labels = self.manifest["labels"]
-        return Labels(labels["axes"], labels["groups"]).named(axis, Both(said, said)).en
+        return phrases.named(self.manifest["labels"], axis, said)
 
 
 def write(path: Path, data: bytes) -> str:

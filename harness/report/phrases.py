@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from markupsafe import escape
 
@@ -146,6 +147,11 @@ class Labels:
     def why(self, words: Words, axis: str, reason: str | None) -> Both | None:
         """A reason of the analysis as people read it: in both languages, groups by name."""
         return self.named(axis, words.reason(reason)) if reason else None
+
+
+def named(labels: Mapping[str, Any], axis: str, said: str) -> str:
+    """`Labels.named` of an English reason, by the labels of a manifest."""
+    return Labels(labels["axes"], labels["groups"]).named(axis, Both(said, said)).en
 
 
 def _label(label: Mapping[str, str], name: str) -> Both:

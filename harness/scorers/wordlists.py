@@ -47,6 +47,11 @@ def without_tags(text: str) -> str:
     return TAG.sub(" ", text)
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything to read beside tags, signs and blanks."""
+    return any(character.isalnum() for character in without_tags(text))
+
+
 def tokens(text: str, language: str) -> list[str]:
     """English words in lower case; Chinese characters one by one."""
     if language == "zh":
